@@ -1,0 +1,159 @@
+"""How a block of the configuration language is declared: a frozen dataclass whose fields carry their keyword.
+Knows no keyword of lvsd's, and reads nothing itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast, dataclass_transform
+
+T = TypeVar("T")
+KEYWORD = "keyword"
+
+
+class Unreadable(Exception):
+    """A value that a reader refuses. `word` is the index of the offending word among those given to the reader."""
+
+    def __init__(self, message: str, word: int = 0, allowed: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.word = word
+        self.allowed = tuple(allowed)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[T]):
+    """Turns the words after a keyword into a value, and back.
+
+    form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
+    most: the number of words it takes at most, None for any number. schema: its JSON schema.
+    script: the line is cut by the second tokenizer (shell-like quotes and escapes)."""
+
+    form: str
+    read: Callable[[Sequence[str]], T]
+    write: Callable[[T], str]
+    schema: Mapping[str, Any]
+    limits: str = ""
+    least: int = 1
+    most: int | None = 1
+    script: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """One declared keyword: exactly one of reader (a line), entries (a block of lines or names) or blocks (sub-blocks).
+
+    header: the words behind the block's name. bare: entries that stand in the block without a keyword.
+    name: the keyword where it is no Python name. obeyed: False is warned about by name."""
+
+    doc: str
+    reader: Reader[Any] | None = None
+    entries: Reader[Any] | None = None
+    many_a_line: bool = False
+    blocks: tuple[type, ...] = ()
+    header: bool = False
+    bare: bool = False
+    repeats: bool = False
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    name: str = ""
+    secret: bool = False
+    deprecated: str = ""
+    obeyed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDeclaration:
+    name: str
+    doc: str
+
+
+def _declare(keyword: Keyword, default: Any = dataclasses.MISSING) -> Any:
+    if default is dataclasses.MISSING and not keyword.required:
+        raise TypeError(f"{keyword.doc!r}: a keyword has a default or is required")
+    # The binder refuses a block whose required keyword is missing, so the dataclass itself needs no default then.
+    return dataclasses.field(default=default, metadata={KEYWORD: keyword})
+
+
+def arg(reader: Reader[T], doc: str) -> T:
+    """The words between a block's name and its brace."""
+    return cast(T, _declare(Keyword(doc, reader=reader, header=True, required=True)))
+
+
+def required(reader: Reader[T], doc: str, **more: Any) -> T:
+    """A keyword that must stand in its block."""
+    return cast(T, _declare(Keyword(doc, reader=reader, required=True, **more)))
+
+
+def kw(reader: Reader[T], doc: str, *, default: T, **more: Any) -> T:
+    """A keyword of one line; the last one counts where it stands twice."""
+    return cast(T, _declare(Keyword(doc, reader=reader, **more), default))
+
+
+def optional(reader: Reader[T], doc: str, **more: Any) -> T | None:
+    """A keyword of one line that has no value of its own where it is absent (inherited, or left to the kernel)."""
+    return cast("T | None", _declare(Keyword(doc, reader=reader, **more), None))
+
+
+def entries(reader: Reader[T], doc: str, **more: Any) -> tuple[T, ...]:
+    """A value block: one entry a line."""
+    return cast("tuple[T, ...]", _declare(Keyword(doc, entries=reader, **more), ()))
+
+
+def lines(reader: Reader[T], doc: str) -> tuple[T, ...]:
+    """Entries, one a line, that stand in the block itself without a keyword (virtual_server_group)."""
+    return cast("tuple[T, ...]", _declare(Keyword(doc, entries=reader, bare=True), ()))
+
+
+def names(reader: Reader[T], doc: str, **more: Any) -> tuple[T, ...]:
+    """A value block of single words, several on a line if the operator likes."""
+    return cast("tuple[T, ...]", _declare(Keyword(doc, entries=reader, many_a_line=True, **more), ()))
+
+
+def sub(kind: type[T], doc: str, **more: Any) -> T | None:
+    """A sub-block that stands at most once."""
+    return cast("T | None", _declare(Keyword(doc, blocks=(kind,), **more), None))
+
+
+def blocks(*kinds: type[Any], doc: str, **more: Any) -> tuple[Any, ...]:
+    """Sub-blocks of the given kinds, any number, in the order of the file."""
+    return cast("tuple[Any, ...]", _declare(Keyword(doc, blocks=kinds, repeats=True, **more), ()))
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(arg, required, kw, optional, entries, lines, names, sub, blocks),
+)
+def block(name: str, doc: str) -> Callable[[type[T]], type[T]]:
+    """Makes a class with keyword fields a block of the language: a frozen dataclass with slots."""
+
+    def wrap(cls: type[T]) -> type[T]:
+        # Set before the dataclass is made: slots make a new class, which copies plain attributes.
+        cls.__block__ = BlockDeclaration(name, doc)  # type: ignore[attr-defined]
+        return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+    return wrap
+
+
+def declaration(kind: type) -> BlockDeclaration:
+    return cast(BlockDeclaration, kind.__block__)  # type: ignore[attr-defined]
+
+
+def keywords(kind: type) -> dict[str, tuple[str, Keyword]]:
+    """The keywords of a block by the word that introduces them: (field, keyword); aliases included, headers not."""
+    table: dict[str, tuple[str, Keyword]] = {}
+    for item in dataclasses.fields(kind):  # type: ignore[arg-type]
+        keyword: Keyword = item.metadata[KEYWORD]
+        if keyword.header or keyword.bare:
+            continue
+        if keyword.blocks:
+            for each in keyword.blocks:
+                table[declaration(each).name] = (item.name, keyword)
+        else:
+            table[keyword.name or item.name] = (item.name, keyword)
+        for alias in keyword.aliases:
+            table[alias] = (item.name, keyword)
+    return table
