@@ -13,7 +13,6 @@ _MCL_CURRENT = 1
 _MCL_FUTURE = 2
 _MCL_ONFAULT = 4
 
-_PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
@@ -53,11 +52,6 @@ def take(rights: Rights) -> tuple[str, ...]:
         refused += _lock_memory()
     refused += _give_away(rights)
     return tuple(refused)
-
-
-def die_with_parent(signal_number: int) -> None:
-    """The kernel sends the signal when the parent's thread ends (PR_SET_PDEATHSIG)."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
 
 
 def _run_in_real_time(priority: int, rttime: int | None) -> list[str]:
