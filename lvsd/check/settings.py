@@ -16,15 +16,14 @@ from lvsd.core.conf.values import (
     boolean,
     command,
     endpoint,
-    family,
     flag,
     granularity,
     group_entry,
     integer,
     lower_choice,
     lvs_method,
+    one_of,
     persistence,
-    protocol,
     seconds,
     virtual_server_header,
     word,
@@ -62,12 +61,16 @@ class RealServer:
 @block("virtual_server", "A virtual service: what clients ask, and who answers.")
 class VirtualServer:
     header: Endpoint | ByMark | ByGroup = arg(virtual_server_header, "IP [PORT], fwmark N, or group NAME.")
-    ip_family: Family | None = optional(family, "inet or inet6, for services by mark.")
+    ip_family: Family | None = optional(
+        one_of({"inet": Family.IPV4, "inet6": Family.IPV6}), "inet or inet6, for services by mark."
+    )
     lb_algo: Scheduler = kw(lower_choice(Scheduler), "Scheduler.", default=Scheduler.WLC, aliases=("lvs_sched",))
     lb_kind: LvsMethod = kw(
         lvs_method, "Forwarding: NAT, DR or TUN.", default=LvsMethod("NAT"), aliases=("lvs_method",)
     )
-    protocol: Protocol = kw(protocol, "TCP, UDP or SCTP.", default=Protocol.UDP)
+    protocol: Protocol = kw(
+        one_of({each.name: each for each in Protocol}, any_case=True), "TCP, UDP or SCTP.", default=Protocol.UDP
+    )
     persistence_timeout: int = kw(persistence, "Seconds that a client stays with its server; 0 for none.", default=0)
     persistence_granularity: int | None = optional(
         granularity, "Netmask (IPv4) or prefix length of what counts as one client."

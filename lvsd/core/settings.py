@@ -96,7 +96,9 @@ class GlobalDefs:
         default=10000,
     )
     max_auto_priority: int = kw(
-        integer(-1, 99), "keepalived raises its priority when late; lvsd's vrrp always runs in real time.", default=0
+        integer(-1, 99, bare=99),
+        "keepalived raises its priority when late; lvsd's vrrp always runs in real time.",
+        default=0,
     )
 
     # LVS

@@ -1,132 +1,103 @@
-"""The value types of the configuration language and their readers.
-Each reader gives a value or raises Unreadable with a sentence; none knows a keyword."""
+"""The value types of the configuration language and their readers, under one roof for the declarations."""
 
-from __future__ import annotations
+from .lines import (
+    address_line,
+    command,
+    digest,
+    endpoint,
+    granularity,
+    group_entry,
+    lease,
+    lvs_flush_on_stop,
+    lvs_method,
+    lvs_timeouts,
+    persistence,
+    regex,
+    smtp_server,
+    status_ranges,
+    tracked,
+    user_group,
+    virtual_server_header,
+)
+from .readers import (
+    boolean,
+    choice,
+    flag,
+    integer,
+    interface,
+    ip,
+    ipv4,
+    ipv6,
+    lower_choice,
+    one_of,
+    port,
+    seconds,
+    secret,
+    text,
+    word,
+)
+from .types import (
+    Address,
+    AddressLine,
+    AddressRange,
+    ByGroup,
+    ByMark,
+    Command,
+    Endpoint,
+    Lease,
+    LvsMethod,
+    MarkEntry,
+    Secret,
+    StatusRange,
+    TimeoutsLine,
+    Tracked,
+)
 
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
-
-Address = IPv4Address | IPv6Address
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An address and a port; port 0 where none was written."""
-
-    address: Address
-    port: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ByMark:
-    """Header `fwmark N` of a virtual_server."""
-
-    mark: int
-
-
-@dataclass(frozen=True, slots=True)
-class ByGroup:
-    """Header `group NAME` of a virtual_server."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """An operator's program: its argument vector, and the identity that stands behind it on the line."""
-
-    argv: tuple[str, ...]
-    user: str = ""
-    group: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A text that no repr, dump, log or status shows."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """A line of a track list. weight None: the tracker's own weight. reverse: the sign is turned."""
-
-    name: str
-    weight: int | None = None
-    reverse: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AddressLine:
-    """A line of virtual_ipaddress or virtual_ipaddress_excluded. dev "" is the instance's own interface;
-    broadcast "+" or "-" as ip-address(8) has them; scope as the kernel's number, None for the default."""
-
-    address: Address
-    prefix: int
-    dev: str = ""
-    label: str = ""
-    scope: int | None = None
-    broadcast: str = ""
-    peer: str = ""
-    no_track: bool = False
-    home: bool = False
-    nodad: bool = False
-    mngtmpaddr: bool = False
-    noprefixroute: bool = False
-    autojoin: bool = False
-    preferred_lft: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LvsMethod:
-    """lb_kind, lvs_method: NAT, DR or TUN, with the tunnel's type, port and checksum words."""
-
-    name: str
-    tunnel_type: str = "ipip"
-    tunnel_port: int = 0
-    tunnel_checksum: str = "nocsum"
-
-
-@dataclass(frozen=True, slots=True)
-class TimeoutsLine:
-    """lvs_timeouts, in seconds; 0 leaves the kernel's value."""
-
-    tcp: int = 0
-    tcp_fin: int = 0
-    udp: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """vip_lease. seconds 0 with on: derived from advert_int."""
-
-    on: bool = True
-    seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StatusRange:
-    """Inclusive range of HTTP status codes."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class AddressRange:
-    """An entry of a virtual_server_group: every address from first to last, on one port."""
-
-    first: Address
-    last: Address
-    port: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MarkEntry:
-    """An entry `fwmark N [inet|inet6]` of a virtual_server_group."""
-
-    mark: int
-    inet6: bool = False
+__all__ = [
+    "Address",
+    "AddressLine",
+    "AddressRange",
+    "ByGroup",
+    "ByMark",
+    "Command",
+    "Endpoint",
+    "Lease",
+    "LvsMethod",
+    "MarkEntry",
+    "Secret",
+    "StatusRange",
+    "TimeoutsLine",
+    "Tracked",
+    "address_line",
+    "boolean",
+    "choice",
+    "command",
+    "digest",
+    "endpoint",
+    "flag",
+    "granularity",
+    "group_entry",
+    "integer",
+    "interface",
+    "ip",
+    "ipv4",
+    "ipv6",
+    "lease",
+    "lower_choice",
+    "lvs_flush_on_stop",
+    "lvs_method",
+    "lvs_timeouts",
+    "one_of",
+    "persistence",
+    "port",
+    "regex",
+    "seconds",
+    "secret",
+    "smtp_server",
+    "status_ranges",
+    "text",
+    "tracked",
+    "user_group",
+    "virtual_server_header",
+    "word",
+]
