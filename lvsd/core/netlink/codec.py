@@ -3,10 +3,10 @@ Knows no family's attributes and opens no socket."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from os import strerror
 from struct import Struct
 
 HEADER = Struct("=IHHII")
@@ -67,7 +67,7 @@ class Answer:
     def __str__(self) -> str:
         if self.errno == 0:
             return "done"
-        return f"{os.strerror(self.errno)} ({self.text})" if self.text else os.strerror(self.errno)
+        return f"{strerror(self.errno)} ({self.text})" if self.text else strerror(self.errno)
 
 
 DONE = Answer()
