@@ -455,7 +455,7 @@ lease: Reader[Lease] = Reader(
 STATUS_LEAST, STATUS_MOST = 100, 999
 
 
-def _read_status_ranges(words: Sequence[str]) -> tuple[StatusRange, ...]:
+def _read_status_codes(words: Sequence[str]) -> tuple[StatusRange, ...]:
     ranges = []
     for index, each in enumerate(words):
         for part in filter(None, each.split(",")):
@@ -468,9 +468,9 @@ def _read_status_ranges(words: Sequence[str]) -> tuple[StatusRange, ...]:
     return tuple(ranges)
 
 
-status_ranges: Reader[tuple[StatusRange, ...]] = Reader(
+status_codes: Reader[tuple[StatusRange, ...]] = Reader(
     form="CODE[-CODE] ...",
-    read=_read_status_ranges,
+    read=_read_status_codes,
     write=lambda value: " ".join(
         str(each.first) if each.first == each.last else f"{each.first}-{each.last}" for each in value
     ),
@@ -486,7 +486,7 @@ def _read_digest(words: Sequence[str]) -> str:
     return words[0].lower()
 
 
-digest: Reader[str] = Reader(
+md5_digest: Reader[str] = Reader(
     form="MD5", read=_read_digest, write=str, schema={"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}
 )
 
@@ -505,4 +505,48 @@ regex: Reader[str] = Reader(
     write=lambda value: join_script([value]),
     schema={"type": "string", "format": "regex"},
     script=True,
+)
+
+REGEX_OPTIONS = (
+    "allow_empty_class",
+    "alt_bsux",
+    "auto_callout",
+    "caseless",
+    "dollar_endonly",
+    "dotall",
+    "dupnames",
+    "extended",
+    "firstline",
+    "match_unset_backref",
+    "multiline",
+    "never_ucp",
+    "never_utf",
+    "no_auto_capture",
+    "no_auto_possess",
+    "no_dotstar_anchor",
+    "no_start_optimize",
+    "ucp",
+    "ungreedy",
+    "utf",
+    "never_backslash_c",
+    "alt_circumflex",
+    "alt_verbnames",
+    "use_offset_limit",
+)
+
+
+def _read_regex_options(words: Sequence[str]) -> tuple[str, ...]:
+    for index, each in enumerate(words):
+        if each not in REGEX_OPTIONS:
+            raise Unreadable(f"'{each}' is no option of a regular expression", index, REGEX_OPTIONS)
+    return tuple(words)
+
+
+regex_options: Reader[tuple[str, ...]] = Reader(
+    form="OPTION ...",
+    read=_read_regex_options,
+    write=" ".join,
+    schema={"type": "array", "items": {"enum": list(REGEX_OPTIONS)}},
+    limits="the names of PCRE2's options",
+    most=None,
 )

@@ -102,8 +102,8 @@ def choice(kind: type[E]) -> Reader[E]:
 
 
 def lower_choice(kind: type[E]) -> Reader[E]:
-    """A member of the enumeration by its value, a word in lower case."""
-    return one_of({str(member.value): member for member in kind})
+    """A member of the enumeration by its value, a word in lower case; the configuration may write it in either case."""
+    return one_of({str(member.value): member for member in kind}, any_case=True)
 
 
 def _read_boolean(words: Sequence[str]) -> bool:
