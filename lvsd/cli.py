@@ -1,0 +1,225 @@
+"""The command line: `lvsd -c FILE` runs the daemon and takes keepalived's options; the verbs ask or steer one that runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+DEFAULT_CONFIGURATION = "/etc/lvsd/lvs.conf"
+RUN_DIR = "/run/lvsd"
+STATE_DIR = "/var/lib/lvsd"
+
+EXIT_DONE = 0
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_PERMISSION = 4
+
+# What keepalived's options that lvsd does not have are answered with.
+_REFUSED = {
+    ("-B", "--no_bfd"): "lvsd has no BFD process to leave out",
+    ("--all",): "lvsd always starts all of its processes",
+    ("-S", "--log-facility"): "lvsd logs to stderr; the journal or a supervisor stores it",
+    ("-g", "--log-file"): "lvsd logs to stderr; redirect it",
+    ("--flush-log-file",): "lvsd logs to stderr; redirect it",
+    ("-G", "--no-syslog"): "lvsd does not use syslog at all",
+    ("-u", "--umask"): "lvsd sets the mode of each file that it makes",
+    ("-X", "--release-vips"): "lvsd always removes its addresses at stop",
+    ("-V", "--dont-release-vrrp"): "lvsd never leaves an address behind: two directors could hold it",
+    ("-I", "--dont-release-ipvs"): "not supported yet",
+    ("-R", "--dont-respawn"): "lvsd always starts a process again that died",
+    ("-d", "--dump-conf"): "`lvsd validate FILE` shows what is wrong; `lvsd status --json` what runs",
+    ("-T", "--genhash"): "not supported yet",
+    ("-a", "--address-monitoring"): "not supported yet; `ip monitor address` shows the changes",
+    ("-x", "--snmp"): "lvsd has metrics for Prometheus instead: GET /metrics",
+    ("-A", "--snmp-agent-socket"): "lvsd has metrics for Prometheus instead: GET /metrics",
+    ("-s", "--namespace"): "start lvsd in the namespace: ip netns exec NAME lvsd ...",
+    ("-m", "--core-dump"): "set the limit where lvsd is started (LimitCORE)",
+    ("-M", "--core-dump-pattern"): "set kernel.core_pattern with sysctl",
+    ("-e", "--all-config"): "use include's strict forms (includer, includem, ...) in the file",
+    ("--signum",): "reload is SIGHUP, stop is SIGTERM",
+    ("--ignore-sigint",): "not supported",
+    ("--debug",): "not supported",
+    ("--no-mem-check",): "lvsd has no such check",
+    ("-L", "--mem-check-log"): "lvsd has no such check",
+}
+
+
+class _Refuse(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
+        why = next(reason for names, reason in _REFUSED.items() if option in names)
+        parser.error(f"keepalived's option {option} is not supported: {why}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 done, 1 refused or failed, 2 usage or configuration, 4 not permitted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and not arguments[0].startswith("-") and arguments[0] != "run":
+        return _verb(arguments)
+    return _run(arguments[1:] if arguments[:1] == ["run"] else arguments)
+
+
+# --- the daemon -------------------------------------------------------------------------------------------------------
+
+
+def _run_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lvsd",
+        allow_abbrev=False,
+        description="Runs the daemon in the foreground, with its log on stderr.",
+        epilog="Verbs: validate, unit, and for one that runs: status, services, drain, ready, maint, weight, reload, events. "
+        "`lvsd VERB --help` explains each.",
+    )
+    parser.add_argument("-v", "--version", action="version", version=f"lvsd {version('lvsd')}")
+    parser.add_argument(
+        "-c",
+        "--config",
+        "--checkers_pid",
+        metavar="FILE",
+        help=f"configuration, {DEFAULT_CONFIGURATION} by default; with -f present, keepalived's pid file of the check process",
+    )
+    parser.add_argument("-f", "--use-file", metavar="FILE", help="configuration, as keepalived has it")
+    parser.add_argument("-p", "--pid", metavar="FILE", type=Path, help="pid file of the parent")
+    parser.add_argument("-r", "--vrrp_pid", metavar="FILE", type=Path, help="pid file of the vrrp process")
+    parser.add_argument("-b", "--bfd_pid", metavar="FILE", type=Path, help="accepted; lvsd has no BFD process")
+    parser.add_argument("-P", "--vrrp", action="store_true", help="only VRRP")
+    parser.add_argument("-C", "--check", action="store_true", help="only checks and IPVS")
+    parser.add_argument("-n", "--dont-fork", action="store_true", help="accepted; lvsd always stays in the foreground")
+    parser.add_argument("-l", "--log-console", action="store_true", help="accepted; lvsd always logs to stderr")
+    parser.add_argument("-D", "--log-detail", action="count", default=0, help="accepted; lvsd always logs details")
+    parser.add_argument(
+        "-t", "--config-test", action="store_true", help="check the configuration and end, as `validate` does"
+    )
+    parser.add_argument("-i", "--config-id", metavar="ID", default="", help="selects the lines that begin with @ID")
+    parser.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside the configuration")
+    parser.add_argument(
+        "--run-dir", metavar="DIR", type=Path, default=Path(RUN_DIR), help=f"sockets and lock ({RUN_DIR})"
+    )
+    parser.add_argument(
+        "--state-dir", metavar="DIR", type=Path, default=Path(STATE_DIR), help=f"what lasts ({STATE_DIR})"
+    )
+    for names in _REFUSED:
+        parser.add_argument(*names, action=_Refuse, nargs="?", help=argparse.SUPPRESS)
+    return parser
+
+
+def _run(arguments: list[str]) -> int:
+    parser = _run_parser()
+    options = parser.parse_args(arguments)
+    if options.vrrp and options.check:
+        options.vrrp = options.check = False
+    if options.use_file is None and (options.pid or options.vrrp_pid) and options.config is None:
+        parser.error("-p and -r are keepalived's pid files and need -f FILE or -c FILE")
+    configuration = options.use_file or options.config or DEFAULT_CONFIGURATION
+
+    from lvsd.core.reader import Sources
+
+    sources = Sources(
+        configuration,
+        dropins=not options.no_dropins,
+        identity=options.config_id,
+        vrrp=not options.check,
+        check=not options.vrrp,
+    )
+    if options.config_test:
+        return _report_problems(sources, as_json=False)
+    return _start(options, sources)
+
+
+def _start(options: argparse.Namespace, sources: Any) -> int:
+    from lvsd.core.ipc.hub import Process
+    from lvsd.core.machine import running_keepalived
+    from lvsd.core.main import RunOptions, run
+    from lvsd.core.store import Store, Unusable
+
+    if os.geteuid() != 0:
+        return _fail("lvsd must be started as root: it changes addresses and the IPVS table", EXIT_PERMISSION)
+    if (pid := running_keepalived()) is not None:
+        return _fail(
+            f"keepalived runs here (pid {pid}): both would write the same addresses and the same IPVS table; stop it first "
+            "(what it leaves behind is adopted)"
+        )
+    pid_files = {Process.CORE: options.pid, Process.VRRP: options.vrrp_pid}
+    if options.use_file is not None and options.config is not None:
+        pid_files[Process.CHECK] = Path(options.config)
+    try:
+        store = Store(options.run_dir, options.state_dir)
+    except Unusable as error:
+        return _fail(str(error))
+    return run(RunOptions(sources, {process: path for process, path in pid_files.items() if path}), store)
+
+
+def _fail(why: str, status: int = EXIT_REFUSED) -> int:
+    print(f"lvsd: {why}", file=sys.stderr)
+    return status
+
+
+# --- verbs ------------------------------------------------------------------------------------------------------------
+
+
+def _verb(arguments: list[str]) -> int:
+    from lvsd import client
+
+    parser = argparse.ArgumentParser(prog="lvsd", allow_abbrev=False)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name in ("validate", "check"):
+        validate = verbs.add_parser(name, help="check a configuration file; every mistake at once")
+        validate.add_argument("file", metavar="FILE")
+        validate.add_argument("--json", action="store_true", help="one JSON object on stdout")
+        validate.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside it")
+        validate.add_argument(
+            "-i", "--config-id", metavar="ID", default="", help="selects the lines that begin with @ID"
+        )
+    unit = verbs.add_parser("unit", help="print the systemd unit")
+    unit.add_argument("-c", "--config", metavar="FILE", default=DEFAULT_CONFIGURATION)
+    client.add_verbs(verbs)
+    options = parser.parse_args(arguments)
+    if options.verb in ("validate", "check"):
+        from lvsd.core.reader import Sources
+
+        return _report_problems(Sources(options.file, not options.no_dropins, options.config_id), options.json)
+    if options.verb == "unit":
+        return _print_unit(options.config)
+    return client.run(options)
+
+
+def _report_problems(sources: Any, as_json: bool) -> int:
+    from lvsd.core.reader import read
+
+    reading = read(sources)
+    if as_json:
+        print(
+            json.dumps({"ok": not reading.problems, "errors": reading.problems, "warnings": reading.warnings}, indent=2)
+        )
+    else:
+        for text in (*reading.problems, *reading.warnings):
+            print(text, file=sys.stderr)
+        print(f"{sources.configuration}: {_count(reading.problems, 'error')}, {_count(reading.warnings, 'warning')}")
+    return EXIT_REFUSED if reading.problems else EXIT_DONE
+
+
+def _count(items: Sequence[str], noun: str) -> str:
+    return f"{len(items) or 'no'} {noun}{'s' if len(items) != 1 else ''}"
+
+
+def _print_unit(configuration: str) -> int:
+    from jinja2 import Template
+
+    lvsd = shutil.which("lvsd") or f"{sys.executable} -m lvsd"
+    print(Template(template("lvsd.service")).render(lvsd=lvsd, configuration=configuration))
+    return EXIT_DONE
+
+
+def template(name: str) -> str:
+    """A file of templates/, from a wheel or from a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "templates", package.parent / "templates"):
+        if (folder / name).is_file():
+            return (folder / name).read_text()
+    raise FileNotFoundError(f"the template {name} is not installed")
