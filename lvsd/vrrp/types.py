@@ -91,7 +91,9 @@ VrrpEvent = AdvertReceived | LinkChanged | AdvertSent | SendFailed | AddressRemo
 
 @dataclass(frozen=True, slots=True)
 class SendAdvert:
-    """One VRRP packet (behind the IP header) with TTL 255. priority 0: a goodbye."""
+    """One VRRP packet (behind the IP header) with TTL 255. priority 0: a goodbye, which leaves only when the kernel has
+    answered the removal of the instance's addresses that stands before it (or after half a second); then no AdvertSent
+    is told."""
 
     instance: str
     interface: str
@@ -103,7 +105,8 @@ class SendAdvert:
 
 @dataclass(frozen=True, slots=True)
 class HoldAddresses:
-    """Add these addresses (with the lease, in seconds; 0 for none), and only these, for the instance; the shell remembers them by instance."""
+    """Add these addresses (with the lease, in seconds; 0 for none), and only these, for the instance; the shell
+    remembers them by instance. Repeated while they are there, it adds what is missing and removes what is not named."""
 
     instance: str
     interface: str
