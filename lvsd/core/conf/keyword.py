@@ -145,7 +145,7 @@ def declaration(kind: type) -> BlockDeclaration:
 def keywords(kind: type) -> dict[str, tuple[str, Keyword]]:
     """The keywords of a block by the word that introduces them: (field, keyword); aliases included, headers not."""
     table: dict[str, tuple[str, Keyword]] = {}
-    for item in dataclasses.fields(kind):  # type: ignore[arg-type]
+    for item in dataclasses.fields(kind):
         keyword: Keyword = item.metadata[KEYWORD]
         if keyword.header or keyword.bare:
             continue

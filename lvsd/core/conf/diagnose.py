@@ -1,0 +1,129 @@
+"""What is said about a configuration: one Diagnostic for each finding, shown with its line and a caret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any
+
+
+class Severity(Enum):
+    """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Line and column count from 1, a column is a character; line 0 means the whole file. width: characters under the caret.
+    includes: `file:line` of the include lines that led here, outermost first."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    width: int = 1
+    source_line: str = ""
+    includes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """code: stable name of the kind of finding (`unknown-keyword`). suggestion: what to write instead, or ""."""
+
+    severity: Severity
+    code: str
+    text: str
+    place: Place
+    suggestion: str = ""
+
+    @property
+    def file(self) -> str:
+        return self.place.file
+
+    @property
+    def line(self) -> int:
+        return self.place.line
+
+    @property
+    def column(self) -> int:
+        return self.place.column
+
+    def headline(self) -> str:
+        """One line: `file:line:column: error: text [code]`."""
+        where = self.place.file
+        if self.place.line:
+            where += f":{self.place.line}:{self.place.column}"
+        return f"{where}: {self.severity.value}: {self.text} [{self.code}]"
+
+    def render(self) -> str:
+        """The headline, the line with a caret, the way through includes and the suggestion; several lines without a final end."""
+        rows = [self.headline()]
+        place = self.place
+        if place.line and place.source_line:
+            # Tabs stay in front of the caret, so that it stands right whatever a tab's width is.
+            before = "".join("\t" if letter == "\t" else " " for letter in place.source_line[: place.column - 1])
+            number = str(place.line)
+            rows.append(f"  {number} | {place.source_line}")
+            rows.append(f"  {' ' * len(number)} | {before}{'^' * max(1, place.width)}")
+        rows += [f"    included from {each}" for each in reversed(place.includes)]
+        if self.suggestion:
+            rows.append(f"    {self.suggestion}")
+        return "\n".join(rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; keys are part of the admin API."""
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "text": self.text,
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "width": self.place.width,
+            "source": self.place.source_line,
+            "includes": list(self.place.includes),
+            "suggestion": self.suggestion,
+        }
+
+
+class Report:
+    """Collects diagnostics; one is kept once."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+        self.errors = 0
+
+    def error(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
+        self._add(Diagnostic(Severity.ERROR, code, text, place, suggestion))
+
+    def warning(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
+        self._add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic.severity is Severity.ERROR:
+            self.errors += 1
+        self.found.append(diagnostic)
+
+    def sorted(self, files: Sequence[str]) -> tuple[Diagnostic, ...]:
+        """By file in the order of reading, then by line and column."""
+        order = {name: index for index, name in enumerate(files)}
+        unique = dict.fromkeys(self.found)
+        return tuple(sorted(unique, key=lambda each: (order.get(each.file, len(order)), each.line, each.column)))
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A sentence that proposes the nearest of the known words, or ""."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+def allowed(words: Sequence[str], wrong: str = "") -> str:
+    """A sentence that names the allowed words, the nearest first if one is near."""
+    if not words:
+        return ""
+    proposal = suggest(wrong, words) if wrong else ""
+    listed = "allowed: " + ", ".join(words)
+    return f"{proposal} {listed}".strip()
