@@ -45,7 +45,20 @@ PURE = [
     "vrrp/wire/*.py",
 ]
 # What does I/O, waits, or gives another answer each time. Constants and address arithmetic of `socket` are no I/O.
-IMPURE = {"asyncio", "os", "time", "random", "logging", "subprocess", "threading", "signal", "select", "pyroute2", "scapy", "aiohttp"}
+IMPURE = {
+    "asyncio",
+    "os",
+    "time",
+    "random",
+    "logging",
+    "subprocess",
+    "threading",
+    "signal",
+    "select",
+    "pyroute2",
+    "scapy",
+    "aiohttp",
+}
 SOCKET_CONSTANTS = ("AF_", "IPPROTO_", "inet_")
 PURE_ALL_THE_SAME = {"os.strerror"}  # a table of words
 PROGRAM_STARTERS = {"core/program.py", "core/process.py", "cli.py"}
@@ -135,7 +148,8 @@ def test_programs_are_started_in_one_place() -> None:
         for path in files("**/*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute)
-        and node.attr in {"fork", "Popen", "posix_spawn", "create_subprocess_exec", "create_subprocess_shell", "execvp", "execv"}
+        and node.attr
+        in {"fork", "Popen", "posix_spawn", "create_subprocess_exec", "create_subprocess_shell", "execvp", "execv"}
     }
     assert starters <= PROGRAM_STARTERS
 
@@ -155,7 +169,9 @@ def test_a_process_loads_only_what_it_needs(room: str, foreign: set[str]) -> Non
     assert not [name for name in listing if any(name == bad or name.startswith(bad + ".") for bad in foreign)]
 
 
-@pytest.mark.parametrize("path", [p for p in files(*PURE) if p.name not in ("__init__.py", "settings.py", "types.py")], ids=module_name)
+@pytest.mark.parametrize(
+    "path", [p for p in files(*PURE) if p.name not in ("__init__.py", "settings.py", "types.py")], ids=module_name
+)
 def test_each_pure_room_has_a_test_file_of_its_own(path: Path) -> None:
     declarations_only = {"messages.py", "events.py", "table.py", "probe.py"}
     if path.name in declarations_only:
