@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from .diagnose import Report
 from .source import Source, decode
@@ -43,11 +44,9 @@ def alternatives(pattern: str) -> list[str]:
             depth -= 1
             if depth == 0:
                 cuts = [start, *commas, index]
-                middles = [pattern[a + 1 : b] for a, b in zip(cuts, cuts[1:], strict=False)]
+                middles = [pattern[a + 1 : b] for a, b in pairwise(cuts)]
                 return [
-                    each
-                    for middle in middles
-                    for each in alternatives(pattern[:start] + middle + pattern[index + 1 :])
+                    each for middle in middles for each in alternatives(pattern[:start] + middle + pattern[index + 1 :])
                 ]
     return [pattern]
 
@@ -121,7 +120,10 @@ class Expander:
         if text.lstrip().startswith(("~SEQ", "~LST")):
             column = len(text) - len(text.lstrip()) + 1
             self._report.error(
-                "not-supported", "~SEQ and ~LST are not supported yet", source.place(number, column, 4), "write the lines out"
+                "not-supported",
+                "~SEQ and ~LST are not supported yet",
+                source.place(number, column, 4),
+                "write the lines out",
             )
             return None
         definition = _DEFINITION.match(text)

@@ -117,7 +117,9 @@ class _Reader:
 
     def _slow(self, source: Source, number: int, line: str) -> None:
         if "\x00" in line:
-            self._report.error("bad-character", "the line holds a NUL character", source.place(number, line.find("\x00") + 1))
+            self._report.error(
+                "bad-character", "the line holds a NUL character", source.place(number, line.find("\x00") + 1)
+            )
             return
         text = without_comment(line)
         stripped = text.strip()
