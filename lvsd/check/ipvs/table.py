@@ -53,6 +53,9 @@ class ServiceFlags(IntFlag):
     SCHED3 = 0x0020
 
 
+NO_FLAGS = ServiceFlags(0)
+
+
 class Scheduler(Enum):
     RR = "rr"
     WRR = "wrr"
@@ -134,7 +137,7 @@ class Service:
     prefix: persistence granularity as a prefix length of the service's family (32 or 128: each client by itself)."""
 
     scheduler: str = "wlc"
-    flags: ServiceFlags = ServiceFlags(0)
+    flags: ServiceFlags = NO_FLAGS
     timeout: int = 0
     prefix: int = 32
     engine: str = ""
@@ -165,3 +168,11 @@ class Counters:
     active: int = 0
     inactive: int = 0
     persistent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCounters:
+    """A service's own counters, its connections being the sum over its present destinations, and theirs."""
+
+    total: Counters
+    destinations: dict[DestinationKey, Counters]
