@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 INTERVAL = 0.01
 TIMEOUT = 0.25
+# Shorter times without an answer are the pace, and what else runs on the machine.
+GAP = 0.1
 # start, seconds, lateness of the start behind its plan, result, name of the server that answered
 ROW = struct.Struct("<dffB11s")
 ANSWERED, TIMED_OUT, REFUSED, BROKEN = range(4)
@@ -35,17 +37,21 @@ class Request:
     server: str
 
     @property
+    def end(self) -> float:
+        return self.start + self.seconds
+
+    @property
     def ok(self) -> bool:
         return self.result == ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A run of requests without one answer, from its first start to the start of the next one that was answered."""
+    """A time without any answer. failed: requests that began in it and got none."""
 
     start: float
     seconds: float
-    requests: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +66,24 @@ class Seen:
 
     @property
     def outages(self) -> list[Outage]:
-        found: list[Outage] = []
-        run: list[Request] = []
-        for request in self.requests:
-            if not request.ok:
-                run.append(request)
-            elif run:
-                found.append(Outage(run[0].start, request.start - run[0].start, len(run)))
-                run = []
-        if run:
-            found.append(Outage(run[0].start, self.requests[-1].start - run[0].start, len(run)))
-        return found
+        """Longer gaps between two answers, whichever request they belong to: a request that a neighbour's queue kept for a
+        while counts as late, not as lost."""
+        if not self.requests:
+            return []
+        marks = [self.requests[0].start, *sorted(request.end for request in self.requests if request.ok)]
+        marks.append(max(marks[-1], max(request.start for request in self.requests)))
+        gaps = zip(marks, marks[1:], strict=False)
+        return [
+            Outage(
+                left, right - left, sum(left <= request.start < right and not request.ok for request in self.requests)
+            )
+            for left, right in gaps
+            if right - left >= GAP
+        ]
 
     @property
     def outage(self) -> float:
-        """Seconds of the longest outage; 0 if every request was answered."""
+        """Seconds of the longest time without an answer; 0 if none was longer than a busy machine may cause."""
         return max((outage.seconds for outage in self.outages), default=0.0)
 
     @property
