@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 INTERVAL = 0.01
 TIMEOUT = 0.25
@@ -72,12 +73,11 @@ class Seen:
             return []
         marks = [self.requests[0].start, *sorted(request.end for request in self.requests if request.ok)]
         marks.append(max(marks[-1], max(request.start for request in self.requests)))
-        gaps = zip(marks, marks[1:], strict=False)
         return [
             Outage(
                 left, right - left, sum(left <= request.start < right and not request.ok for request in self.requests)
             )
-            for left, right in gaps
+            for left, right in pairwise(marks)
             if right - left >= GAP
         ]
 

@@ -10,9 +10,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LVSD, KEEPALIVED = "lvsd", "keepalived"
+
+
+# keepalived logs to /dev/console where no syslog daemon runs; `ip netns exec` gave it mounts of its own.
+ON_CONSOLE = 'mount --bind "$0" /dev/console && exec "$@"'
 
 
 class Daemon:
@@ -26,7 +31,10 @@ class Daemon:
         self.log = folder / f"{kind}.log"
         folder.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LVSD_LAB")}
+        self._logger: subprocess.Popen[bytes] | None = None
         with self.log.open("ab") as log:
+            if kind == KEEPALIVED:
+                self._logger = _console(folder / "console", log)
             self._process = subprocess.Popen(
                 ["ip", "netns", "exec", namespace, *command(kind, configuration, folder)],
                 stdin=subprocess.DEVNULL,
@@ -70,6 +78,7 @@ class Daemon:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{self.kind} did not stop within {timeout:g} s\n{self.tail()}") from None
+        self._close()
         if status != 0:
             raise RuntimeError(f"{self.kind} ended with status {status}\n{self.tail()}")
         return time.monotonic() - began
@@ -82,6 +91,13 @@ class Daemon:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
         self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self._logger is not None:
+            self._logger.kill()
+            self._logger.wait()
+            self._logger = None
 
     def freeze(self) -> None:
         for pid in self.processes:
@@ -111,6 +127,17 @@ class Daemon:
         return done.stdout
 
 
+def _console(path: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Copies to the log what is written to a FIFO at the path, by whoever opens it."""
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    both = os.open(path, os.O_RDWR)
+    try:
+        return subprocess.Popen(["cat"], stdin=both, stdout=log)
+    finally:
+        os.close(both)
+
+
 def command(kind: str, configuration: Path, folder: Path) -> Sequence[str]:
     if kind == LVSD:
         run, state = folder / "run", folder / "state"
@@ -126,4 +153,16 @@ def command(kind: str, configuration: Path, folder: Path) -> Sequence[str]:
             str(state),
         ]
     pids = [part for option in "pcrb" for part in (f"-{option}", str(folder / f"{option}.pid"))]
-    return ["keepalived", "-n", "-D", "-G", "-g", str(folder / "keepalived.log"), "-f", str(configuration), *pids]
+    return [
+        "sh",
+        "-c",
+        ON_CONSOLE,
+        str(folder / "console"),
+        "keepalived",
+        "-n",
+        "-l",
+        "-D",
+        "-f",
+        str(configuration),
+        *pids,
+    ]
