@@ -44,6 +44,7 @@ class _Open:
     interface: str
     index: int
     family: int
+    group: Address
     socket: socket.socket
     last_source: bytes = b""
 
@@ -66,11 +67,11 @@ class AdvertSockets:
         Raises OSError."""
         family = socket.AF_INET if group.version == 4 else socket.AF_INET6
         present = self._open.get((interface, family))
-        if present is not None and present.index == index:
+        if present is not None and (present.index, present.group) == (index, group):
             return
         self.close(interface, family)
         opened = _open_ipv4(interface, index, group) if group.version == 4 else _open_ipv6(interface, index, group)
-        self._open[interface, family] = _Open(interface, index, family, opened)
+        self._open[interface, family] = _Open(interface, index, family, group, opened)
         self._loop.add_reader(opened, self._readable)
 
     def close(self, interface: str, family: int) -> None:
