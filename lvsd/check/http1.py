@@ -11,6 +11,7 @@ MOST_INTERIM = 8
 
 # The reason phrase may be missing (RFC 9112 section 4), and old servers end lines with a bare LF.
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9][0-9])(?: [^\r\n\0]*)?\Z")
+_HEAD_END = re.compile(rb"\n\r?\n")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\Z")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?\Z")
 
@@ -36,6 +37,7 @@ class Answer:
         self.status = 0
         self.complete = False
         self._buffer = bytearray()
+        self._scanned = 0
         self._interim = 0
         self._length: int | None = None
         self._chunked = False
@@ -72,8 +74,9 @@ class Answer:
 
     def _take_head(self) -> bool:
         while True:
-            found = re.search(rb"\n\r?\n", self._buffer)
+            found = _HEAD_END.search(self._buffer, self._scanned)
             if found is None:
+                self._scanned = max(0, len(self._buffer) - 2)
                 if len(self._buffer) > LARGEST_HEAD:
                     raise BadAnswer(f"the head is larger than {LARGEST_HEAD} bytes")
                 self._refuse_nonsense()
@@ -82,6 +85,7 @@ class Answer:
                 raise BadAnswer(f"the head is larger than {LARGEST_HEAD} bytes")
             head = bytes(self._buffer[: found.start()])
             del self._buffer[: found.end()]
+            self._scanned = 0
             status, headers = parse_head(head)
             if status >= 200 or status == 101:
                 self._frame(status, headers)

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from lvsd.core.conf.keyword import block, kw, optional
-from lvsd.core.conf.values import Address, boolean, interface, integer, ip, port, seconds
+from lvsd.core.conf.values import Address, boolean, integer, interface, ip, port, seconds
 
 if TYPE_CHECKING:
     from .dial import Dial
@@ -63,6 +63,8 @@ class Check:
 
     default_retry: ClassVar[int] = 1
     default_delay_before_retry: ClassVar[float] = 1.0
+    patience: ClassVar[float] = 0.0
+    """Seconds beyond its time-out that a run may take, where somebody else enforces the time-out."""
 
     retry: int | None = optional(integer(0), "Failures in a row that are forgiven before the server is down.")
     delay_before_retry: float | None = optional(seconds(1e-6), "Seconds between these retries.")

@@ -58,6 +58,7 @@ class Url:
     regex_stack: tuple[str, ...] = kw(_stack, "Memory of keepalived's matcher; lvsd's needs none.", default=())
     tls_compliant: bool = kw(flag, "SSL_GET: an answer that ends without TLS's own end is a failure.", default=False)
 
+
 @block("HTTP_GET", "Up if each url answers over HTTP as it should.")
 class HttpGet(ConnectingCheck):
     """Every url is asked in each check, one after the other; the first wrong one fails it."""
@@ -90,8 +91,12 @@ class HttpGet(ConnectingCheck):
             stream = await dial.stream(target, self.tls(url, target))
             try:
                 await stream.write(
-                    request(url.path, host, "1.1" if self.http_protocol is HttpProtocol.HTTP11 else "1.0",
-                            close=self.http_protocol is not HttpProtocol.HTTP10)
+                    request(
+                        url.path,
+                        host,
+                        "1.1" if self.http_protocol is HttpProtocol.HTTP11 else "1.0",
+                        close=self.http_protocol is not HttpProtocol.HTTP10,
+                    )
                 )
                 status, wrong = await judge(url, stream)
             except BadAnswer as error:
@@ -140,7 +145,7 @@ async def judge(url: Url, stream: Stream) -> tuple[int, str]:
             matched += body
         if answer.status and not any(known.first <= answer.status <= known.last for known in url.status_code):
             return answer.status, f"expected {' '.join(map(written, url.status_code))}"
-        if url.regex and length > LARGEST_MATCHED or length > LARGEST_DIGESTED:
+        if (url.regex and length > LARGEST_MATCHED) or length > LARGEST_DIGESTED:
             raise BadAnswer(f"the body is too large to be checked ({length} bytes so far)")
         if not url.regex and digest is None and length > POLITE:
             break

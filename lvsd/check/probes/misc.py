@@ -18,6 +18,7 @@ WEIGHT_BIAS = 2
 @block("MISC_CHECK", "Up if a program ends with status 0.")
 class MiscCheck(Check):
     default_retry: ClassVar[int] = 0
+    patience: ClassVar[float] = 5.0
 
     misc_path: Command = required(command, "The program and its arguments.")
     misc_timeout: float | None = optional(
