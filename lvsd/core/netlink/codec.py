@@ -154,6 +154,16 @@ def attributes(data: bytes, offset: int = 0, end: int | None = None) -> dict[int
     return found
 
 
+def places(data: bytes, offset: int = 0) -> Iterator[tuple[int, slice]]:
+    """Type and place in `data` of each attribute's value, in order."""
+    while offset + 4 <= len(data):
+        length, type = _ATTRIBUTE.unpack_from(data, offset)
+        if length < 4 or offset + length > len(data):
+            return
+        yield type & _TYPE_MASK, slice(offset + 4, offset + length)
+        offset += (length + 3) & ~3
+
+
 def text(value: bytes) -> str:
     return value.partition(b"\0")[0].decode(errors="replace")
 
