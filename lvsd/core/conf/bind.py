@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .diagnose import Place, Report, allowed, suggest
-from .keyword import KEYWORD, Keyword, Reader, Unreadable, declaration, keywords
+from .keyword import KEYWORD, Keyword, Reader, Unreadable, declaration, keywords, reachable
 from .source import Statement
 from .words import TokenError, split_script
 
@@ -217,29 +217,25 @@ class Binder:
 
     def _merged(self, table: _Table, body: list[Statement]) -> list[Statement]:
         """Blocks without a name that stand several times (global_defs in a drop-in) are one block, as in keepalived."""
-        seen: dict[str, Statement] = {}
-        rest: list[Statement] = body
-        for index, each in enumerate(body):
+        first: dict[str, Statement] = {}
+        doubled: set[int] = set()
+        for each in body:
             if each.body is None or not each.words:
                 continue
             entry = table.words.get(each.words[0])
             if entry is None or entry.kind is None or entry.keyword.repeats or self._table(entry.kind).header:
                 continue
-            first = seen.get(each.words[0])
-            if first is None or first.body is None:
-                seen[each.words[0]] = each
-                continue
-            if rest is body:
-                rest = body[:index]
-            first.body = first.body + each.body
-            each.words = []
-        return [each for each in body if each.words] if rest is not body else body
+            whole = first.setdefault(each.words[0], each)
+            if whole is not each:
+                whole.body = (whole.body or []) + each.body
+                doubled.add(id(each))
+        return [each for each in body if id(each) not in doubled] if doubled else body
 
     # --- lines
 
     def _line(self, table: _Table, entry: _Entry, statement: Statement) -> Any:
         assert entry.reader is not None
-        value = self._read(entry.reader, statement, 1, entry.keyword.secret)
+        value = self._read(entry.reader, statement, 1)
         reader = entry.reader
         if reader.most is not None and len(statement.words) > reader.most + 1 and not reader.script:
             self._surplus(table, statement, reader.most + 1)
@@ -260,7 +256,7 @@ class Binder:
                 "surplus-word", f"'{word}' is too much behind '{statement.words[0]}', and left out", place
             )
 
-    def _read(self, reader: Reader[Any], statement: Statement, skip: int, secret: bool = False) -> Any:
+    def _read(self, reader: Reader[Any], statement: Statement, skip: int) -> Any:
         words: Sequence[str] = statement.words
         if reader.script:
             try:
@@ -350,15 +346,9 @@ class Binder:
         """The blocks that know the word, outermost first."""
         if self._homes is None:
             self._homes = {}
-            queue, seen = [self._root], {self._root}
-            while queue:
-                table = self._table(queue.pop(0))
+            for table in map(self._table, reachable(self._root)):
                 for each in [*table.words, *self._unobeyed.get(table.name, ())]:
                     homes = self._homes.setdefault(each, [])
                     if table.name not in homes:
                         homes.append(table.name)
-                for kind in table.kinds.values():
-                    if kind not in seen:
-                        seen.add(kind)
-                        queue.append(kind)
         return self._homes.get(word, [])

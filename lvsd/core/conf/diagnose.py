@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any
@@ -90,11 +91,14 @@ class Diagnostic:
 
 
 class Report:
-    """Collects diagnostics; one is kept once."""
+    """Collects diagnostics; one is kept once. secrets: keywords whose value no diagnostic shows."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.found: list[Diagnostic] = []
         self.errors = 0
+        # A slip of the pen in the keyword ("auth_passs", "Auth_pass") must not show the value either.
+        words = "|".join(re.escape(each[:-1]) for each in secrets)
+        self._secret = re.compile(rf'((?:{words})\w*\s+)("[^"]*"?|\S+)', re.IGNORECASE) if words else None
 
     def error(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
         self._add(Diagnostic(Severity.ERROR, code, text, place, suggestion))
@@ -103,6 +107,22 @@ class Report:
         self._add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
 
     def _add(self, diagnostic: Diagnostic) -> None:
+        place = diagnostic.place
+        hidden = self._secret.search(place.source_line) if self._secret else None
+        if hidden is not None:
+            # What stands behind the secret would no longer stand over its column.
+            line = place.source_line[: hidden.end(1)] + "***"
+            at_value = hidden.start(2) < place.column <= hidden.end(2)
+            beyond = place.column > hidden.end(2)
+            diagnostic = replace(
+                diagnostic,
+                place=replace(
+                    place,
+                    source_line=line,
+                    column=hidden.end(1) + 1 if beyond else place.column,
+                    width=3 if at_value or beyond else place.width,
+                ),
+            )
         if diagnostic.severity is Severity.ERROR:
             self.errors += 1
         self.found.append(diagnostic)

@@ -27,7 +27,7 @@ class Unreadable(Exception):
 class Reader(Generic[T]):
     """Turns the words after a keyword into a value, and back.
 
-    form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
+    secret: no diagnostic or dump shows the value. form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
     most: the number of words it takes at most, None for any number. schema: its JSON schema.
     script: the line is cut by the second tokenizer (shell-like quotes and escapes)."""
 
@@ -39,6 +39,7 @@ class Reader(Generic[T]):
     least: int = 1
     most: int | None = 1
     script: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,6 @@ class Keyword:
     required: bool = False
     aliases: tuple[str, ...] = ()
     name: str = ""
-    secret: bool = False
     deprecated: str = ""
     obeyed: bool = True
 
@@ -142,6 +142,12 @@ def declaration(kind: type) -> BlockDeclaration:
     return cast(BlockDeclaration, kind.__block__)  # type: ignore[attr-defined]
 
 
+def empty(kind: type[T]) -> T:
+    """A block in which nothing stands. Raises TypeError if it has a required keyword.
+    Type checkers take fields made by optional() and entries() for required ones, so this is the way to make it."""
+    return kind()
+
+
 def keywords(kind: type) -> dict[str, tuple[str, Keyword]]:
     """The keywords of a block by the word that introduces them: (field, keyword); aliases included, headers not."""
     table: dict[str, tuple[str, Keyword]] = {}
@@ -157,3 +163,22 @@ def keywords(kind: type) -> dict[str, tuple[str, Keyword]]:
         for alias in keyword.aliases:
             table[alias] = (item.name, keyword)
     return table
+
+
+def reachable(root: type) -> list[type]:
+    """The root and every block that can stand in it, at any depth, outermost first."""
+    found = [root]
+    for kind in found:
+        for _, keyword in keywords(kind).values():
+            found += [each for each in keyword.blocks if each not in found]
+    return found
+
+
+def secrets(root: type) -> list[str]:
+    """The keywords anywhere below root whose value must not be shown."""
+    return [
+        word
+        for kind in reachable(root)
+        for word, (_, keyword) in keywords(kind).items()
+        if keyword.reader is not None and keyword.reader.secret
+    ]

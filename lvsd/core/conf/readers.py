@@ -143,6 +143,7 @@ secret: Reader[Secret] = Reader(
     read=lambda words: Secret(words[0]),
     write=lambda value: "***" if value.text else '""',
     schema={"type": "string"},
+    secret=True,
 )
 
 
