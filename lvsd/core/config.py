@@ -193,7 +193,7 @@ def passwords_fit(root: Root) -> Findings:
             yield Finding(text, secret, "auth_pass")
 
 
-@rule("no-authentication-header")
+@rule("authentication-type")
 def authentication_can_be_done(root: Root) -> Findings:
     for each in root.instances:
         if each.authentication is not None and each.authentication.auth_type is AuthType.AH:

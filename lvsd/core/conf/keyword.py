@@ -27,9 +27,10 @@ class Unreadable(Exception):
 class Reader(Generic[T]):
     """Turns the words after a keyword into a value, and back.
 
-    secret: no diagnostic or dump shows the value. form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
-    most: the number of words it takes at most, None for any number. schema: its JSON schema.
-    script: the line is cut by the second tokenizer (shell-like quotes and escapes)."""
+    form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
+    least, most: the number of words it takes, most None for any number. schema: its JSON schema.
+    script: the line is cut by the second tokenizer (shell-like quotes and escapes).
+    secret: no diagnostic and no dump shows the value."""
 
     form: str
     read: Callable[[Sequence[str]], T]

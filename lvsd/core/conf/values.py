@@ -1,11 +1,9 @@
 """The value types of the configuration language and their readers, under one roof for the declarations."""
 
-from .lines import (
-    address_line,
+from .lines import address_line, endpoint, group_entry, smtp_server, virtual_server_header
+from .options import (
     command,
-    endpoint,
     granularity,
-    group_entry,
     lease,
     lvs_flush_on_stop,
     lvs_method,
@@ -14,11 +12,9 @@ from .lines import (
     persistence,
     regex,
     regex_options,
-    smtp_server,
     status_codes,
     tracked,
     user_group,
-    virtual_server_header,
 )
 from .readers import (
     boolean,
