@@ -1,0 +1,67 @@
+"""How long the configuration of a large farm takes to read: 1,000 services with 20 real servers each, 160,000 lines and more.
+
+`python -m bench.config` prints lines a second and the total; the goal is below two seconds."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+from lvsd.core.config import load
+
+SERVICES, SERVERS = 1000, 20
+RUNS = 3
+
+SERVER = """\
+    real_server 10.{farm}.{number}.{host} 80 {{
+        weight {weight}
+        TCP_CHECK {{
+            connect_timeout 3
+            retry 2
+            delay_before_retry 1
+        }}
+    }}
+"""
+
+
+def farm(services: int = SERVICES, servers: int = SERVERS) -> bytes:
+    parts = ["global_defs {\n    router_id bench\n}\n"]
+    for service in range(services):
+        parts.append(
+            f"virtual_server 10.200.{service // 250}.{service % 250 + 1} 80 {{\n"
+            "    delay_loop 5\n    lb_algo wrr\n    lb_kind NAT\n    protocol TCP\n"
+        )
+        parts += [
+            SERVER.format(farm=service // 250, number=service % 250, host=server + 1, weight=server % 5 + 1)
+            for server in range(servers)
+        ]
+        parts.append("}\n")
+    return "".join(parts).encode()
+
+
+def measure(text: bytes) -> tuple[float, float]:
+    """Seconds of wall and of processor for one load from text to a Config. Raises ValueError if the text is not clean."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    loaded = load("bench.conf", lambda name: text)
+    spent = time.perf_counter() - wall, time.process_time() - cpu
+    if loaded.config is None or loaded.diagnostics:
+        raise ValueError("\n".join(each.render() for each in loaded.diagnostics[:5]))
+    return spent
+
+
+def main() -> None:
+    text = farm()
+    lines = text.count(b"\n")
+    wall, cpu = min(measure(text) for _ in range(RUNS))
+    print(f"configuration: {lines} lines, {SERVICES} services x {SERVERS} servers, best of {RUNS} runs")
+    print(f"  total        {wall:.2f} s wall, {cpu:.2f} s processor (goal: below 2 s)")
+    print(f"  speed        {lines / wall:,.0f} lines/s, {wall / lines * 1e6:.1f} microseconds a line")
+    config = load("bench.conf", lambda name: text).config
+    assert config is not None
+    start = time.perf_counter()
+    size = len(pickle.dumps(config.check_part(), pickle.HIGHEST_PROTOCOL))
+    print(f"  hand-over    {size / 1e6:.1f} MB pickled in {time.perf_counter() - start:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
