@@ -107,6 +107,14 @@ class Daemon:
         for pid in reversed(self.processes):
             os.kill(pid, signal.SIGCONT)
 
+    @property
+    def log_size(self) -> int:
+        return self.log.stat().st_size
+
+    def logged(self, mark: int) -> str:
+        """What was logged since the log had that size."""
+        return self.log.read_bytes()[mark:].decode(errors="replace")
+
     def tail(self, characters: int = 4000) -> str:
         with contextlib.suppress(OSError):
             return self.log.read_text(errors="replace")[-characters:]

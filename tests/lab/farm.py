@@ -109,6 +109,16 @@ class Director:
         assert self.daemon is None
         self.daemon = Daemon(kind, self.namespace, self.configuration, self.folder)
 
+    def try_to_start(self, kind: str) -> str:
+        """Starts a second daemon that must refuse; returns what it said, raises AssertionError if it did not end."""
+        second = Daemon(kind, self.namespace, self.configuration, self.folder / "second")
+        try:
+            wait(lambda: not second.running, 10.0, f"a second daemon, {kind}, does not refuse")
+            return second.tail()
+        finally:
+            if second.running:
+                second.kill()
+
     @property
     def running(self) -> Daemon:
         assert self.daemon is not None, f"{self.name} runs no daemon"
@@ -122,6 +132,9 @@ class Director:
     def kill(self) -> None:
         daemon, self.daemon = self.running, None
         daemon.kill()
+
+    def reload(self) -> None:
+        self.running.send(signal.SIGHUP)
 
     def link(self, network: str, up: bool) -> None:
         """Pulls or plugs the cable at the switch: the director loses or sees its carrier. network: outer or inner."""
@@ -146,12 +159,11 @@ class Director:
         """Server to weight in the service's rows; empty without a service."""
         return {server: row.weight for server, row in self.table.get(SERVICE, {}).items()}
 
-    def clean(self) -> None:
-        """What a killed daemon left in the kernel goes away, by hand."""
+    def remove_addresses(self) -> None:
+        """By hand, what a killed keepalived left; its rows stay."""
         device = {VIP: "eth0", INNER_VIP: "eth1"}
         for vip in self.held:
             ip(self.namespace, f"address del {vip}/24 dev {device[vip]}")
-        run(["ip", "netns", "exec", self.namespace, "ipvsadm", "-C"])
 
 
 class Farm:
@@ -261,6 +273,10 @@ class Farm:
         """A connection of the client's through the VIP, open until it is closed."""
         with inside(self.namespace("client")):
             return socket.create_connection((str(VIP), 80), timeout=3.0)
+
+    @property
+    def now(self) -> float:
+        return time.monotonic()
 
     # --- the pair -----------------------------------------------------------------------------------------------------
 

@@ -103,7 +103,8 @@ class LabKernel:
         self._folder = Path(tempfile.mkdtemp(prefix="lvsd-lab-"))
         self._status = self._folder / "status"
         script = self._folder / "init.sh"
-        inside = {"LVSD_LAB": "1", **(environment or {})}
+        passed = {name: value for name, value in os.environ.items() if name.startswith("LVSD_LAB_")}
+        inside = {"LVSD_LAB": "1", **passed, **(environment or {})}
         if host_has_ipvs():
             script.write_text(_namespace_script(command, inside, self._status))
             start = [
