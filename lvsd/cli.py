@@ -190,22 +190,27 @@ def _verb(arguments: list[str]) -> int:
 
 
 def _report_problems(sources: Any, as_json: bool) -> int:
-    from lvsd.core.reader import read
+    from lvsd.core import machine
+    from lvsd.core.reader import load, parts
 
-    reading = read(sources)
+    loaded = load(sources)
+    of_machine = machine.warnings(*parts(loaded.config, sources)) if loaded.config is not None else ()
+    warnings = [each for each in loaded.diagnostics if each not in loaded.errors]
     if as_json:
-        print(
-            json.dumps({"ok": not reading.problems, "errors": reading.problems, "warnings": reading.warnings}, indent=2)
-        )
+        diagnostics = [each.as_dict() for each in loaded.diagnostics]
+        print(json.dumps({"ok": not loaded.errors, "diagnostics": diagnostics, "machine": of_machine}, indent=2))
     else:
-        for text in (*reading.problems, *reading.warnings):
-            print(text, file=sys.stderr)
-        print(f"{sources.configuration}: {_count(reading.problems, 'error')}, {_count(reading.warnings, 'warning')}")
-    return EXIT_REFUSED if reading.problems else EXIT_DONE
+        for diagnostic in loaded.diagnostics:
+            print(diagnostic.render(), file=sys.stderr)
+        for sentence in of_machine:
+            print(f"this machine: warning: {sentence}", file=sys.stderr)
+        count = len(warnings) + len(of_machine)
+        print(f"{sources.configuration}: {_count(len(loaded.errors), 'error')}, {_count(count, 'warning')}")
+    return EXIT_REFUSED if loaded.errors else EXIT_DONE
 
 
-def _count(items: Sequence[str], noun: str) -> str:
-    return f"{len(items) or 'no'} {noun}{'s' if len(items) != 1 else ''}"
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
 def _print_unit(configuration: str) -> int:

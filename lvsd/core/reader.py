@@ -7,11 +7,19 @@ import glob
 import os
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from lvsd.check.settings import CheckSettings
+from lvsd.core import machine
+from lvsd.vrrp.settings import VrrpSettings
+
 from .process import fork
+
+if TYPE_CHECKING:
+    from lvsd.core.config import Config, Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +50,36 @@ def read_file(path: str) -> bytes:
         return file.read()
 
 
-def read(sources: Sources) -> Reading:
-    """Loads and checks everything in this process. Never raises for what stands in a file."""
-    from lvsd.core import config, machine
+def load(sources: Sources) -> Loaded:
+    """Reads and checks the files, in this process. Never raises for what stands in them."""
+    from lvsd.core import config
 
-    loaded = config.load(
-        os.path.abspath(sources.configuration), read_file, glob.glob, dropins=sources.dropins, identity=sources.identity
+    return config.load(
+        os.path.abspath(sources.configuration),
+        read_file,
+        glob=glob.glob,
+        config_id=sources.identity,
+        drop_ins=sources.dropins,
     )
-    problems = tuple(str(each) for each in loaded.diagnostics if each.is_error)
-    warnings = tuple(str(each) for each in loaded.diagnostics if not each.is_error)
-    if problems or loaded.config is None:
-        return Reading(problems=problems, warnings=warnings)
-    vrrp, check = loaded.config.vrrp_part(), loaded.config.check_part()
-    if not sources.vrrp:
-        vrrp = type(vrrp)(vrrp.globals, (), ())
+
+
+def parts(loaded: Config, sources: Sources) -> tuple[CheckSettings, VrrpSettings]:
+    """What each process gets; the settings of one that does not run are empty."""
+    check, vrrp = loaded.check_part(), loaded.vrrp_part()
     if not sources.check:
-        check = type(check)(check.globals, (), ())
+        check = replace(check, virtual_servers=(), groups=())
+    if not sources.vrrp:
+        vrrp = replace(vrrp, instances=(), groups=())
+    return check, vrrp
+
+
+def read(sources: Sources) -> Reading:
+    loaded = load(sources)
+    problems = tuple(each.render() for each in loaded.errors)
+    warnings = tuple(each.render() for each in loaded.diagnostics if each not in loaded.errors)
+    if loaded.config is None:
+        return Reading(problems=problems, warnings=warnings)
+    check, vrrp = parts(loaded.config, sources)
     return Reading(
         problems=(),
         warnings=(*warnings, *machine.warnings(check, vrrp)),
