@@ -96,7 +96,7 @@ def groups_name_instances(root: Root) -> Findings:
         for index, member in enumerate(group.group):
             if member not in known:
                 text = f"there is no vrrp_instance '{member}'"
-                yield Finding(text, group, "group", index, suggest(member, known))
+                yield Finding(text, group, "group", index, suggest(member, known.difference(group.group)))
 
 
 @rule("two-groups")
@@ -114,7 +114,7 @@ def services_name_groups(root: Root) -> Findings:
     for server in root.virtual_servers:
         if isinstance(server.header, ByGroup) and server.header.name not in known:
             text = f"there is no virtual_server_group '{server.header.name}'"
-            yield Finding(text, server, "header", 0, suggest(server.header.name, known))
+            yield Finding(text, server, "header", 1, suggest(server.header.name, known))
 
 
 # --- VRRP

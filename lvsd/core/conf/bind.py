@@ -89,7 +89,7 @@ class Binder:
         statement = self.origin(bound)
         table = self._table(type(bound))
         if table.header and field == table.header[0]:
-            return statement.place(1)
+            return statement.place(1 + index)
         seen = 0
         for each in statement.body or ():
             entry = table.words.get(each.words[0]) if each.words else None

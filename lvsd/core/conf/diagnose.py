@@ -136,7 +136,7 @@ class Report:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """A sentence that proposes the nearest of the known words, or ""."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.7)
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else ""
 
 

@@ -8,6 +8,9 @@ from typing import ClassVar
 from .diagnose import Place
 from .words import TokenError, split_plain, split_script_spans
 
+# A diagnostic goes to terminals and logs, where a file's control characters have no business.
+_UNPRINTABLE = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -19,7 +22,7 @@ class Source:
 
     def place(self, line: int, column: int = 1, width: int = 1) -> Place:
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Place(self.name, line, column, width, text.rstrip(), self.includes)
+        return Place(self.name, line, column, width, text.rstrip().translate(_UNPRINTABLE), self.includes)
 
 
 def decode(name: str, data: bytes, includes: tuple[str, ...] = ()) -> tuple[Source, bool]:

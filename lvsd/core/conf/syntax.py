@@ -81,7 +81,7 @@ class _Reader:
             words = line.split()
             if not words:
                 continue
-            if "{" in line or "}" in line:
+            if ("{" in line or "}" in line) and words[0] not in STRICTNESS:
                 if words[-1] == "{" and len(words) > 1 and line.count("{") == 1 and "}" not in line:
                     if held is not None:
                         feed(held)
