@@ -182,6 +182,8 @@ class Farm:
         self._client: subprocess.Popen[bytes] | None = None
         self._records = self.folder / "requests"
         self.webs: list[Web] = []
+        # Called again and again while the farm waits for something, for those who watch.
+        self.on_wait: Callable[[], object] = lambda: None
         try:
             self._build(net)
             self.directors = (Director(self, "lb1"), Director(self, "lb2"))
@@ -300,7 +302,7 @@ class Farm:
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> float:
         """Seconds until the condition held; raises AssertionError with the state of the farm."""
         try:
-            return wait(condition, seconds, what)
+            return wait(condition, seconds, what, self.on_wait)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report()}") from None
 
@@ -357,11 +359,14 @@ class Farm:
         self.close()
 
 
-def wait(condition: Callable[[], bool], seconds: float, what: str) -> float:
+def wait(
+    condition: Callable[[], bool], seconds: float, what: str, meanwhile: Callable[[], object] = lambda: None
+) -> float:
     """Seconds until the condition held; raises AssertionError."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:
             raise AssertionError(f"{what} (waited {seconds:g} s)")
+        meanwhile()
         time.sleep(POLL)
     return time.monotonic() - began

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -95,9 +96,10 @@ class LabKernel:
         *,
         environment: Mapping[str, str] | None = None,
         output: IO[bytes] | int | None = None,
+        terminal: int | None = None,
         memory: int = 768,
     ) -> None:
-        """memory: MiB, of a lab kernel. Raises NoLab."""
+        """terminal: what the command reads, nothing by default. memory: MiB, of a lab kernel. Raises NoLab."""
         if os.geteuid() != 0:
             raise NoLab("the lab needs root: namespaces, addresses and IPVS")
         self._folder = Path(tempfile.mkdtemp(prefix="lvsd-lab-"))
@@ -140,16 +142,25 @@ class LabKernel:
                 "loglevel=0",
             ]
         script.chmod(0o755)
+        self._terminal = terminal
+        self._settings = termios.tcgetattr(terminal) if terminal is not None else None
         self._process = subprocess.Popen(
-            start, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            start,
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # A session of its own would take the terminal away.
+            start_new_session=terminal is None,
         )
 
     @property
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def wait(self, timeout: float) -> int:
-        """The command's exit status; raises TimeoutError after `timeout` seconds, and NoLab where the kernel itself died."""
+    def wait(self, timeout: float | None) -> int:
+        """The command's exit status; `timeout` in seconds, None waits for ever.
+
+        Raises TimeoutError, and NoLab where the kernel itself died."""
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -164,13 +175,22 @@ class LabKernel:
         # A kernel in user space is a family of processes in the session that was made for it.
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self._process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, number)
+                self._signal(number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(KILL_AFTER)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._terminal is None:
+            self._signal(signal.SIGKILL)
+        elif self._settings is not None:
+            # A lab kernel leaves its console raw.
+            termios.tcsetattr(self._terminal, termios.TCSADRAIN, self._settings)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if self._terminal is None:
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
 
     def __enter__(self) -> LabKernel:
         return self

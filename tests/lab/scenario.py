@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.lab.client import Seen
-from tests.lab.daemon import KEEPALIVED, LVSD
+from tests.lab.daemon import LVSD
 from tests.lab.farm import Director, Farm
 
 ADVERT_INT = 1.0
@@ -16,6 +16,9 @@ PRIORITY = {"lb1": 100, "lb2": 90}
 CHECK_TIME = 2.0
 # What this machine may add to a bound of the protocol: processes that wait for the lab kernel's only CPU.
 SLOW = 0.4
+
+# What was measured since somebody emptied it, as sentences for the report of the test.
+MEASURED: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def _event(farm: Farm, name: str, act: Callable[[], object], to: Director, bound
     seconds = time.monotonic() - since
     farm.wait(farm.answered_for(0.4), 10.0, f"{name}: the client is not served after the event")
     event = Event(name, seconds, farm.seen(since), bound)
-    print(event)
+    MEASURED.append(str(event))
     return event
 
 
@@ -106,7 +109,7 @@ def lose_web_server(farm: Farm) -> Event:
     farm.wait(farm.answered_for(0.5), 5.0, "requests fail although the dead server is out of the table")
     assert dead.name not in farm.seen(out).spread
     event = Event("web server killed", seconds, farm.seen(since), CHECK_TIME)
-    print(event)
+    MEASURED.append(str(event))
     return event
 
 

@@ -10,12 +10,14 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.lab.kernel_boot import LabKernel, NoLab
+from tests.lab.scenario import MEASURED
 
 HERE = Path(__file__).resolve().parent
 INSIDE = os.environ.get("LVSD_LAB") == "1"
@@ -135,6 +137,31 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     data: dict[str, Any] = _config.hook.pytest_report_to_serializable(config=_config, report=report)
     with Path(path).open("a") as file:
         file.write(json.dumps(data) + "\n")
+
+
+@pytest.fixture(autouse=True)
+def _measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test measured goes out with its report."""
+    MEASURED.clear()
+    yield
+    request.node.user_properties += [("measured", line) for line in MEASURED]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if INSIDE:
+        return
+    lines = [
+        f"{report.nodeid.split('/')[-1]}\n    {line}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "teardown"
+        for name, line in report.user_properties
+        if name == "measured"
+    ]
+    if lines:
+        terminalreporter.section("measured in the lab")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 _config: pytest.Config | None = None

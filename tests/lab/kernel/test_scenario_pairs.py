@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.daemon import KEEPALIVED, LVSD
 from tests.lab.farm import NAT, Director, Farm
-from tests.lab.scenario import SLOW, comes_back_without_preempting, lose_link, spread_evenly, stop_master
+from tests.lab.scenario import MEASURED, SLOW, comes_back_without_preempting, lose_link, spread_evenly, stop_master
 
 pytestmark = pytest.mark.lab
 LAB_SECONDS = 360
@@ -70,7 +70,7 @@ def replace(farm: Farm, director: Director, kind: str) -> None:
     farm.wait(lambda: farm.complete(director), 15.0, f"{kind} on {director.name} has no complete table")
     farm.wait(farm.answered_for(0.4), 10.0, "the client is not served")
     outage = farm.seen(since).outage
-    print(f"{director.name} now runs {kind}, {'was master' if serving else 'was backup'}: outage {outage:.2f} s")
+    MEASURED.append(f"{director.name}, {'master' if serving else 'backup'}, is moved to {kind}: outage {outage:.2f} s")
     assert outage < (1.0 if serving else 0.0) + SLOW
 
 
@@ -108,7 +108,7 @@ def test_what_a_killed_keepalived_left_is_adopted(farm: Farm) -> None:
     farm.wait(lambda: director.is_master, 12.0, "lvsd does not become master alone")
     farm.wait(farm.answered_for(0.5), 10.0, "the client is not served")
     assert farm.complete(director)
-    print(f"lvsd over a killed keepalived: outage {farm.seen(since).outage:.2f} s")
+    MEASURED.append(f"lvsd over a killed keepalived: outage {farm.seen(since).outage:.2f} s")
     director.stop()
     assert director.held == frozenset()
     assert director.table == {}
