@@ -25,8 +25,8 @@ def namespace() -> Iterator[str]:
     name = f"examples{os.getpid()}"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
+        subprocess.run(["ip", "-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", "eth1"], check=True)
         for device in ("eth0", "eth1"):
-            subprocess.run(["ip", "-n", name, "link", "add", device, "type", "dummy"], check=True)
             subprocess.run(["ip", "-n", name, "link", "set", device, "up"], check=True)
         yield name
     finally:
