@@ -136,8 +136,6 @@ class Group:
             return
         self.since = now
         if self.settings is not None:
-            change = GroupChanged(
-                at=0.0, why=why, name=self.settings.name, state=state.value, previous=previous.value
-            )
+            change = GroupChanged(at=0.0, why=why, name=self.settings.name, state=state.value, previous=previous.value)
             orders.notice(Tell(change))
             run_scripts(self.settings.notify, "GROUP", self.settings.name, state.value, 0, orders)

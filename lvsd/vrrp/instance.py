@@ -87,9 +87,7 @@ class Instance:
         if self.state is State.MASTER:
             if not self.verdict.known:
                 return None
-            return min(
-                (at for at in (self.advert_at, self.second_at, self.refresh_at) if at is not None), default=None
-            )
+            return min((at for at in (self.advert_at, self.second_at, self.refresh_at) if at is not None), default=None)
         return self._send_fault_until
 
     @property
@@ -111,14 +109,18 @@ class Instance:
         self.verdict = verdict
         return True
 
-    def receive(self, advert: Advert, source: Address, destination: Address, now: float, orders: Orders) -> Reason | None:
+    def receive(
+        self, advert: Advert, source: Address, destination: Address, now: float, orders: Orders
+    ) -> Reason | None:
         """Takes an advert for this VRID and family; a Reason if it is dropped."""
         if self.state not in (State.BACKUP, State.MASTER) or not self.verdict.known:
             return Reason.NOT_RUNNING
         refused = self._refusal(advert, source, destination)
         if refused is not None:
             if refused.reason is not Reason.OWN:
-                self.alarm("peer", f"dropped an advert of {source} for {self.router.name}: {refused.detail}", now, orders)
+                self.alarm(
+                    "peer", f"dropped an advert of {source} for {self.router.name}: {refused.detail}", now, orders
+                )
             return refused.reason
         self.counters["adverts_received"] += 1
         if not advert.pseudo_header and advert.version == 3:
@@ -259,17 +261,20 @@ class Instance:
         self.alarm("addresses", f"the kernel refused addresses of {self.router.name}: {'; '.join(why)}", now, orders)
 
     def stood_still(self, late: float, now: float) -> None:
-        """The loop ran `late` seconds after its deadline: silence in that time was nobody's."""
+        """The loop ran `late` seconds after its deadline. Silence in that time proves nothing: listen for as long again, or
+        for as long as a living master would take to be heard."""
         if self.state is State.BACKUP:
             if self.down_at is not None:
-                self.down_at += late
+                self.down_at = max(self.down_at, now + min(late, self.master_adver_int + self.skew))
         elif self.state is State.MASTER:
             limit = self.lease_until if self.router.lease else (self.sent_at or self.since) + self.master_down
             self.lapsed = self.lapsed or now >= limit
 
     # --- changes of state, at the group's order -----------------------------------------------------------------------
 
-    def become_backup(self, now: float, orders: Orders, why: str, *, wait: float | None = None, goodbye: bool = False) -> None:
+    def become_backup(
+        self, now: float, orders: Orders, why: str, *, wait: float | None = None, goodbye: bool = False
+    ) -> None:
         """RFC 9568 sections 6.4.1 (155) and 6.4.3 (730). wait: seconds instead of Master_Down_Interval."""
         self.leave(now, orders, goodbye=goodbye)
         if not self.yields:
@@ -410,9 +415,7 @@ class Instance:
         if data is None:
             auth_type, auth_data = auth.fields(router.password)
             vrid = router.identity.virtual_router_id
-            advert = Advert(
-                router.version, vrid, rank, router.advert_int, router.advertised, auth_type, auth_data
-            )
+            advert = Advert(router.version, vrid, rank, router.advert_int, router.advertised, auth_type, auth_data)
             data = self._packets[rank, source] = packet.encode(advert, source, router.destination)
         orders.advert(SendAdvert(router.name, router.interface, source, router.destination, data, rank))
 

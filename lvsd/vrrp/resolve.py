@@ -135,7 +135,9 @@ def resolve(settings: VrrpSettings) -> Node:
         for instance in settings.instances
         if instance.authentication is not None and instance.authentication.auth_type is AuthType.AH
     ]
-    routers = tuple(_router(instance, member_of.get(instance.name), settings.globals) for instance in settings.instances)
+    routers = tuple(
+        _router(instance, member_of.get(instance.name), settings.globals) for instance in settings.instances
+    )
     for identity, count in Counter(router.identity for router in routers).items():
         if count > 1:
             names = ", ".join(router.name for router in routers if router.identity == identity)
@@ -248,9 +250,7 @@ def _trackers(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Trac
         found = {name: replace(tracked, weight=0) for name, tracked in found.items()}
     if not instance.dont_track_primary:
         found.pop(instance.interface, None)  # tracked anyway
-    return tuple(
-        replace(tracked, weight=max(-253, min(253, tracked.weight or 0))) for tracked in found.values()
-    )
+    return tuple(replace(tracked, weight=max(-253, min(253, tracked.weight or 0))) for tracked in found.values())
 
 
 def _notify(block: VrrpInstance | VrrpSyncGroup, defaults: GlobalDefs) -> Notify:

@@ -403,9 +403,7 @@ class Router:
             if group.settings is not None
         )
         if held is None:
-            held = tuple(
-                address for report in instances if report.state == "MASTER" for address in report.addresses
-            )
+            held = tuple(address for report in instances if report.state == "MASTER" for address in report.addresses)
         return VrrpReport(
             generation=generation,
             instances=instances,
@@ -437,4 +435,3 @@ class Router:
             faults=instance.faults,
             counters=dict(instance.counters),
         )
-

@@ -67,7 +67,9 @@ class Advert:
 def encode(advert: Advert, source: Address, destination: Address) -> bytes:
     """The packet with its checksum. Raises ValueError where a value does not fit its field."""
     if not 1 <= advert.virtual_router_id <= 255 or not 0 <= advert.priority <= 255 or len(advert.addresses) > 255:
-        raise ValueError(f"VRID {advert.virtual_router_id}, priority {advert.priority}, {len(advert.addresses)} addresses")
+        raise ValueError(
+            f"VRID {advert.virtual_router_id}, priority {advert.priority}, {len(advert.addresses)} addresses"
+        )
     if advert.version == 2:
         interval, most, trailer = round(advert.advert_int), 255, advert.auth_data
         word = advert.auth_type << 8 | interval
