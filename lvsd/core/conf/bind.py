@@ -175,6 +175,7 @@ class Binder:
             if keyword.reader is not None:
                 if each.body is not None:
                     report.error("unexpected-block", f"'{words[0]}' takes no block", each.place())
+                    first[field] = each
                     continue
                 if field in first and not keyword.repeats:
                     before = first[field]
@@ -195,6 +196,7 @@ class Binder:
                     each.place(),
                     f"write '{' '.join(words[:2])} {{'" if entry.kind is not None else f"write '{words[0]} {{'",
                 )
+                first[field] = each
                 skip_to_known = True  # what follows is its body, and would only be called unknown
                 continue
             first[field] = each
