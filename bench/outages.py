@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.lab.daemon import KEEPALIVED, LVSD
 from tests.lab.farm import NAT, Farm
 from tests.lab.kernel_boot import NoLab, run
-from tests.lab.scenario import kill_master, lose_link, lose_web_server, return_web_server, stop_master
+from tests.lab.scenario import freeze_master, kill_master, lose_link, lose_web_server, return_web_server, stop_master
 
 RUNS = 3
 TIME_LIMIT = 900.0
@@ -53,30 +52,8 @@ def killed(farm: Farm) -> Figure:
 
 
 def frozen(farm: Farm) -> Figure:
-    """All processes of the master stand still for seven seconds."""
-    master = farm.master
-    farm.wait(farm.answered_for(0.3), 10.0, "the client is not served")
-    since = time.monotonic()
-    master.running.freeze()
-    doubled = _watch_doubles(farm, 7.0)
-    master.running.thaw()
-    doubled += _watch_doubles(farm, 1.0)
-    farm.wait(lambda: any(map(farm.moved_to, farm.directors)), 10.0, "the pair does not agree on one master")
-    farm.wait(farm.answered_for(0.4), 10.0, "the client is not served")
-    seen = farm.seen(since)
+    seen, doubled = freeze_master(farm)
     return Figure(seen.outage, seen.failed, doubled)
-
-
-def _watch_doubles(farm: Farm, seconds: float) -> float:
-    doubled = 0.0
-    began = last = time.monotonic()
-    while last - began < seconds:
-        time.sleep(0.02)
-        both = all(director.held for director in farm.directors)
-        now = time.monotonic()
-        doubled += (now - last) if both else 0.0
-        last = now
-    return doubled
 
 
 def web_server(farm: Farm) -> Figure:

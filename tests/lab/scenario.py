@@ -97,6 +97,38 @@ def kill_master(farm: Farm) -> Event:
     return _event(farm, "master killed, all processes", act, backup, master_down(backup) + 0.6, 8.0)
 
 
+def freeze_master(farm: Farm, seconds: float = 7.0) -> tuple[Seen, float]:
+    """All processes of the master stand still for so long. Returns what the client saw, and the seconds in which both directors
+    held a VIP."""
+    master = farm.master
+    farm.wait(farm.answered_for(0.3), 10.0, "the client is not served before the event")
+    since = time.monotonic()
+    master.running.freeze()
+    doubled = _doubled(farm, seconds)
+    master.running.thaw()
+    doubled += _doubled(farm, 1.0)
+    farm.wait(lambda: any(map(farm.moved_to, farm.directors)), 10.0, "the pair does not agree on one master")
+    farm.wait(farm.answered_for(0.4), 10.0, "the client is not served after the event")
+    seen = farm.seen(since)
+    MEASURED.append(
+        f"master frozen for {seconds:.0f} s: outage {seen.outage:.2f} s, both held a VIP for {doubled:.2f} s"
+    )
+    return seen, doubled
+
+
+def _doubled(farm: Farm, seconds: float) -> float:
+    doubled = 0.0
+    began = last = time.monotonic()
+    while last - began < seconds:
+        time.sleep(0.02)
+        both = all(director.held for director in farm.directors)
+        now = time.monotonic()
+        doubled += (now - last) if both else 0.0
+        last = now
+        farm.on_wait()
+    return doubled
+
+
 def lose_web_server(farm: Farm) -> Event:
     """Until its row has gone on both directors; a server that refuses connections is found out in two checks' time."""
     dead = farm.webs[0]

@@ -14,6 +14,7 @@ from tests.lab.farm import NAT, Director, Farm
 from tests.lab.scenario import (
     SLOW,
     comes_back_without_preempting,
+    freeze_master,
     kill_master,
     lose_link,
     lose_web_server,
@@ -74,6 +75,17 @@ def test_a_killed_master_leaves_one_holder_and_its_rows_are_adopted(
     assert event.seen.outage < event.allowed
     assert set(master.weights), "a killed daemon cannot have removed its rows"
     comes_back_without_preempting(farm, master, lambda: master.start(KIND))
+
+
+def test_a_frozen_master_loses_its_addresses(farm: Farm, pair: tuple[Director, Director]) -> None:
+    _, backup = pair
+    seen, doubled = freeze_master(farm)
+    if KIND == LVSD:
+        assert doubled < 0.4 + SLOW
+        assert farm.moved_to(backup)
+        assert seen.outage < 1.0 + SLOW + seen.late
+    else:
+        assert doubled > 1.0, "a frozen keepalived keeps its addresses; this shows that the test would see it"
 
 
 @pytest.mark.parametrize("network", ["inner", "outer"])
