@@ -53,6 +53,9 @@ class Flag(IntFlag):
     ACK_ATTRIBUTES = 0x200
 
 
+_REQUEST = int(Flag.REQUEST)  # the flags' own | costs as much as the rest of a message
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the kernel said to one request. errno 0: done. text: the kernel's own words (ext_ack), often empty."""
@@ -84,7 +87,7 @@ class Header:
 
 def message(type: int, flags: int, payload: bytes) -> bytes:
     """One request; its sequence number is stamped by the socket that sends it."""
-    return HEADER.pack(HEADER_LENGTH + len(payload), type, flags | Flag.REQUEST, 0, 0) + payload
+    return HEADER.pack(HEADER_LENGTH + len(payload), type, int(flags) | _REQUEST, 0, 0) + payload
 
 
 def generic(family: int, command: int, payload: bytes = b"", flags: int = 0, version: int = 1) -> bytes:
