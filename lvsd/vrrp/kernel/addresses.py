@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lvsd.core.netlink.route import FOREVER, AddressRow
 from lvsd.vrrp.types import Address, DropAddresses, HoldAddresses, RenewLeases
@@ -33,13 +33,13 @@ from .worker import (
     Worker,
 )
 
+if TYPE_CHECKING:
+    from .parts import Listener
+
 log = logging.getLogger(__name__)
 
 VERIFY_EVERY = 0.2
 """Seconds between two looks at whether held addresses are still there: somebody may remove them as fast as they return."""
-LEAST_LEFT = 1
-"""Seconds that the lease of an address must have left for a restarted daemon to go on with it."""
-
 
 @dataclass(slots=True)
 class _Holding:
@@ -52,35 +52,17 @@ class _Holding:
 
 
 class Addresses:
-    """failed: the kernel refused addresses of an instance. removed: one that it holds is no longer there. placed: all that
-    could be added is. dropped: its addresses are gone. tables: links and addresses were read again."""
+    """generations: shared with the worker, which does nothing more for an instance whose number has moved on."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        worker: Worker,
-        generations: dict[str, int],
-        table: LinkTable,
-        *,
-        failed: Callable[[str, tuple[str, ...]], None],
-        removed: Callable[[str, Address], None],
-        placed: Callable[[str], None],
-        dropped: Callable[[str], None],
-        tables: Callable[[Tables], None],
-        promoting: Callable[[frozenset[str]], None],
-    ) -> None:
+    def __init__(self, worker: Worker, generations: dict[str, int], table: LinkTable, listener: Listener) -> None:
         self._worker = worker
         self._generations = generations
         self._table = table
-        self._failed = failed
-        self._removed = removed
-        self._placed = placed
-        self._dropped = dropped
-        self._tables = tables
-        self._promoting = promoting
+        self._listener = listener
         self._holdings: dict[str, _Holding] = {}
         self._routers: frozenset[str] = frozenset()
         self._own: set[str] = set()
+        self._keys: set[tuple[int, Address]] = set()
         self._removals: dict[str, int] = {}
         self._doubted: set[str] = set()
         self._verify_at: float | None = None
@@ -89,7 +71,6 @@ class Addresses:
         self.unanswered = 0
         """Jobs of the worker that are not done yet."""
         self.stale_renewals = 0
-        loop.add_reader(worker.fileno(), self._answers)
 
     def set_owners(self, instances: Iterable[str]) -> None:
         """Instances of priority 255: an address that their host has anyway is its own, neither leased nor removed."""
@@ -99,6 +80,26 @@ class Addresses:
 
     def hold(self, order: HoldAddresses) -> None:
         before = self._holdings.get(order.instance)
+        holding, refused = self._holding(order)
+        self._holdings[order.instance] = holding
+        self._index()
+        if before is not None:
+            wanted = {new.key for new in holding.entries}
+            old = tuple(old for old in before.entries if old.key not in wanted)
+            if old:
+                self._give_removal(order.instance, old)
+        self._give(Place(order.instance, holding.generation, holding.entries))
+        if refused:
+            self._listener.addresses_failed(order.instance, refused)
+
+    def adopt(self, order: HoldAddresses) -> None:
+        """Takes over what a predecessor left on the devices, without a word to the kernel."""
+        holding, _ = self._holding(order)
+        holding.placed = True
+        self._holdings[order.instance] = holding
+        self._index()
+
+    def _holding(self, order: HoldAddresses) -> tuple[_Holding, tuple[str, ...]]:
         entries: list[Entry] = []
         refused: list[str] = []
         targets: list[tuple[str, Address]] = []
@@ -113,18 +114,11 @@ class Addresses:
                 continue
             entries.append(make_entry(order.instance, line, device, index, order.lease))
         generation = self._next_generation(order.instance)
-        self._holdings[order.instance] = _Holding(generation, tuple(entries), order.lease, tuple(targets))
-        if before is not None:
-            wanted = {new.key for new in entries}
-            old = tuple(old for old in before.entries if old.key not in wanted)
-            if old:
-                self._give_removal(order.instance, old)
-        self._give(Place(order.instance, generation, tuple(entries)))
-        if refused:
-            self._failed(order.instance, tuple(refused))
+        return _Holding(generation, tuple(entries), order.lease, tuple(targets)), tuple(refused)
 
     def drop(self, order: DropAddresses) -> None:
         holding = self._holdings.pop(order.instance, None)
+        self._index()
         self._next_generation(order.instance)
         if holding is not None and holding.entries:
             self._give_removal(order.instance, holding.entries)
@@ -141,9 +135,10 @@ class Addresses:
         generations = {name: holding.generation for name, holding in holdings.items()}
         self._give(Renew(entries, generations, min(order.deadline, now + min(leases) / 2)))
 
-    def sweep(self, ours: Iterable[tuple[int, Address]], keep: Iterable[Entry]) -> None:
-        """Removes what earlier runs left; ours: what the configuration names, marked or not."""
-        self._give(Sweep(frozenset(ours), frozenset(entry.key for entry in keep)))
+    def sweep(self, ours: Iterable[tuple[int, Address]]) -> None:
+        """Removes what earlier runs left, but not what is held; ours: what the configuration names, marked or not."""
+        keep = frozenset(entry.key for holding in self._holdings.values() for entry in holding.entries)
+        self._give(Sweep(frozenset(ours), keep))
 
     def read_tables(self) -> None:
         self._give(ReadTables())
@@ -200,13 +195,12 @@ class Addresses:
 
     def holds(self, row: AddressRow) -> bool:
         """Whether the address is a virtual one: marked as ours, or held by an instance."""
-        if row.proto == TAG:
-            return True
-        return any(
-            (entry.row.index, entry.row.address) == (row.index, row.address)
-            for holding in self._holdings.values()
-            for entry in holding.entries
-        )
+        return row.proto == TAG or (row.index, row.address) in self._keys
+
+    def _index(self) -> None:
+        self._keys = {
+            (entry.row.index, entry.row.address) for holding in self._holdings.values() for entry in holding.entries
+        }
 
     def _is_hosts_own(self, index: int, address: Address) -> bool:
         return any(
@@ -247,7 +241,7 @@ class Addresses:
             self._verified_at = now
             self._give(Verify(entries))
 
-    def _answers(self) -> None:
+    def take_answers(self) -> None:
         for result in self._worker.results():
             self.unanswered -= 1
             self._take(result)
@@ -261,7 +255,7 @@ class Addresses:
                 for sentence in refused:
                     log.error("%s: %s", instance, sentence)
                 if not self.is_removing(instance):
-                    self._dropped(instance)
+                    self._listener.addresses_dropped(instance)
             case Renewed(stale, gone, refused):
                 self.stale_renewals += stale
                 for sentence in refused:
@@ -277,7 +271,7 @@ class Addresses:
                 self._take_gone(gone)
                 self._plan_verification()
             case Tables():
-                self._tables(result)
+                self._listener.tables_read(result)
             case Finished():
                 pass
             case Broken(job, why):
@@ -286,48 +280,41 @@ class Addresses:
     def _take_placed(self, result: Placed) -> None:
         holding = self._holdings.get(result.instance)
         self._routers |= result.routers
-        self._promoting(result.promoting)
+        self._listener.promoting(result.promoting)
         if holding is None or holding.generation != result.generation:
             return
         holding.placed = True
         holding.gone.clear()
         if result.refused:
-            self._failed(result.instance, result.refused)
-        self._placed(result.instance)
+            self._listener.addresses_failed(result.instance, result.refused)
+        self._listener.addresses_placed(result.instance)
 
     def _take_gone(self, gone: Iterable[Entry]) -> None:
+        """Tells of one address for each instance: to have it put back puts back all, and is one repair."""
+        told: dict[str, Entry] = {}
         for entry in gone:
             holding = self._holdings.get(entry.instance)
             if holding is None or not holding.placed or entry not in holding.entries:
                 continue
             holding.gone.add(entry.row.address)
-            self._removed(entry.instance, entry.row.address)
+            if entry.instance not in told or told[entry.instance].no_track:
+                told[entry.instance] = entry
+        for name, entry in told.items():
+            self._listener.address_removed(name, entry.row.address)
 
     def _take_broken(self, job: object, why: str) -> None:
         log.error("%s: the kernel did not answer: %s", type(job).__name__, why)
         match job:
             case Place(instance, generation, _):
                 if self._generations.get(instance) == generation:
-                    self._failed(instance, (f"the addresses could not be added: {why}",))
+                    self._listener.addresses_failed(instance, (f"the addresses could not be added: {why}",))
             case Remove(instance, _):
                 self._removals[instance] -= 1
                 if not self.is_removing(instance):
-                    self._dropped(instance)
+                    self._listener.addresses_dropped(instance)
             case Verify(_):
                 self._verifying = False
             case ReadTables():
                 self.read_tables()
             case _:
                 pass
-
-
-def adoptable(entries: Iterable[Entry], rows: Iterable[AddressRow]) -> bool:
-    """Whether a predecessor's addresses are all here and live on for a second at least, so that its role may go on."""
-    present = {(row.index, row.address, row.prefix): row for row in rows}
-    for wanted in entries:
-        row = present.get(wanted.key)
-        if row is None or not (row.proto == TAG or row.valid_lft != FOREVER):
-            return False
-        if row.valid_lft != FOREVER and row.valid_lft < LEAST_LEFT:
-            return False
-    return True

@@ -29,6 +29,7 @@ class Entry:
     renew: bytes | None
     renew_or_place: bytes | None
     prefix_route: RouteRow | None
+    no_track: bool = False
 
     @property
     def key(self) -> tuple[int, Address, int]:
@@ -57,6 +58,7 @@ def make_entry(instance: str, line: AddressLine, device: str, index: int, lease:
         renew=renewal(row) if lease else None,
         renew_or_place=route.replace_address(row) if lease else None,
         prefix_route=wanted_route,
+        no_track=line.no_track,
     )
 
 

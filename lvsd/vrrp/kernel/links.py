@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from lvsd.core.netlink import route
@@ -119,30 +118,22 @@ def _place_of_ipv4(rows: list[AddressRow], new: AddressRow) -> int:
 
 
 class LinkMonitor:
-    """Keeps the table up to date. readable: called by the loop when events wait; it is to call read()."""
+    """Keeps the table up to date."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        table: LinkTable,
-        readable: Callable[[], None],
-    ) -> None:
-        self._loop = loop
+    def __init__(self, table: LinkTable) -> None:
         self._table = table
         self._socket = MonitorSocket(GROUPS)
         self._watched: dict[str, LinkChanged | None] = {}
         self.own_ports: Collection[int] = ()
         """Port ids of lvsd's own requests, whose echoes are dropped undecoded."""
         self.overruns = 0
-        loop.add_reader(self._socket, readable)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
 
     def watch(self, names: Iterable[str]) -> None:
         """Interfaces about which changes() tells; a new one is told about at the next call, whatever it is like."""
         self._watched = {name: self._watched.get(name) for name in names}
-
-    def forget_told(self) -> None:
-        """Everything that is watched is told again."""
-        self._watched = dict.fromkeys(self._watched)
 
     def read(self) -> tuple[list[AddressRow], bool]:
         """Takes in what has happened. Returns the addresses that went away, and whether events were lost: then the tables
@@ -173,5 +164,4 @@ class LinkMonitor:
         return found
 
     def close(self) -> None:
-        self._loop.remove_reader(self._socket)
         self._socket.close()
