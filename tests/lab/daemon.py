@@ -85,7 +85,8 @@ class Daemon:
 
     def kill(self) -> None:
         """All processes at once: none of them sees another one die."""
-        pids = self.processes
+        # Once reaped, its process id may be somebody else's.
+        pids = self.processes if self.running else []
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):

@@ -302,9 +302,16 @@ class Farm:
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> float:
         """Seconds until the condition held; raises AssertionError with the state of the farm."""
         try:
-            return wait(condition, seconds, what, self.on_wait)
+            return wait(condition, seconds, what, self._meanwhile)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report()}") from None
+
+    def _meanwhile(self) -> None:
+        for director in self.directors:
+            assert director.daemon is None or director.daemon.running, (
+                f"{director.daemon.kind} on {director.name} has ended"
+            )
+        self.on_wait()
 
     def settle(self, *kinds: str) -> tuple[Director, Director]:
         """Both run (`kinds`: of lb1 and lb2), all cables and web servers are in, one is master: returns (master, backup)."""

@@ -39,6 +39,7 @@ from lvsd.check.ipvs.table import (
     MarkKey,
     Protocol,
     Service,
+    ServiceCounters,
     ServiceFlags,
     ServiceKey,
     Table,
@@ -265,6 +266,19 @@ def test_timeouts_are_set_one_by_one_and_read_back(kernel: IpvsKernel) -> None:
     kernel.set_timeouts(before)
 
 
+def counted(kernel: IpvsKernel, key: ServiceKey) -> dict[ServiceKey, ServiceCounters]:
+    """Reads until what happened before is told (the kernel sums up every two seconds), and the sums stand still."""
+    end = time.monotonic() + 10
+    last = kernel.read_counters()
+    while time.monotonic() < end:
+        time.sleep(2.5)
+        counters = kernel.read_counters()
+        if counters == last and counters[key].total.connections:
+            break
+        last = counters
+    return last
+
+
 def test_counters_are_those_that_ipvsadm_prints(kernel: IpvsKernel) -> None:
     service = AddressKey(Protocol.TCP, ip_address("127.0.0.5"), 8000)
     where = DestinationKey(ip_address("127.0.0.1"), 8001)
@@ -277,7 +291,7 @@ def test_counters_are_those_that_ipvsadm_prints(kernel: IpvsKernel) -> None:
         thread.join(5)
         clients[0].sendall(b"x" * 1000)
         accepted[0].recv(1000)
-        counters = kernel.read_counters()
+        counters = counted(kernel, service)
         text = listed("--stats", "--exact")
         for connection in [*clients, *accepted]:
             connection.close()
@@ -308,7 +322,7 @@ def test_a_change_of_weight_keeps_connections_and_counters(kernel: IpvsKernel) -
         put(kernel, {service: Service("wlc", destinations={where: Destination(0)})})
         client.sendall(b"still here")
         assert other.recv(100) == b"still here"
-        assert kernel.read_counters()[service].destinations[where].connections == 1
+        assert counted(kernel, service)[service].destinations[where].connections == 1
         client.close()
         other.close()
 
