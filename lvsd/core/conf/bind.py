@@ -240,10 +240,11 @@ class Binder:
         value = self._read(entry.reader, statement, 1)
         reader = entry.reader
         if reader.most is not None and len(statement.words) > reader.most + 1 and not reader.script:
-            self._surplus(table, statement, reader.most + 1)
+            self._surplus(table, statement, reader)
         return value
 
-    def _surplus(self, table: _Table, statement: Statement, index: int) -> None:
+    def _surplus(self, table: _Table, statement: Statement, reader: Reader[Any]) -> None:
+        index = (reader.most or 0) + 1
         word = statement.words[index]
         place = statement.place(index)
         if word in table.words:
@@ -254,8 +255,9 @@ class Binder:
                 "keepalived would leave it out without a word",
             )
         else:
+            shown = "a word" if reader.secret else f"'{word}'"  # the rest of a password without quotes
             self._report.warning(
-                "surplus-word", f"'{word}' is too much behind '{statement.words[0]}', and left out", place
+                "surplus-word", f"{shown} is too much behind '{statement.words[0]}', and left out", place
             )
 
     def _read(self, reader: Reader[Any], statement: Statement, skip: int) -> Any:

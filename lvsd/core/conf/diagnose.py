@@ -112,17 +112,9 @@ class Report:
         if hidden is not None:
             # What stands behind the secret would no longer stand over its column.
             line = place.source_line[: hidden.end(1)] + "***"
-            at_value = hidden.start(2) < place.column <= hidden.end(2)
-            beyond = place.column > hidden.end(2)
-            diagnostic = replace(
-                diagnostic,
-                place=replace(
-                    place,
-                    source_line=line,
-                    column=hidden.end(1) + 1 if beyond else place.column,
-                    width=3 if at_value or beyond else place.width,
-                ),
-            )
+            covered = place.column > hidden.start(2)
+            column, width = (hidden.end(1) + 1, 3) if covered else (place.column, place.width)
+            diagnostic = replace(diagnostic, place=replace(place, source_line=line, column=column, width=width))
         if diagnostic.severity is Severity.ERROR:
             self.errors += 1
         self.found.append(diagnostic)

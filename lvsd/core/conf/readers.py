@@ -119,7 +119,6 @@ boolean: Reader[bool] = Reader(
     read=_read_boolean,
     write=lambda value: "on" if value else "off",
     schema={"type": "boolean"},
-    limits="true, on, yes, false, off, no; on without an argument",
     least=0,
 )
 flag: Reader[bool] = Reader(
