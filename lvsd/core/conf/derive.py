@@ -18,8 +18,8 @@ comments from `#` or `!` to the end of the line, text with blanks in double quot
 [compatibility.md](compatibility.md).
 
 `NAME ...` stands for one argument, `[...]` for one that may be left out. *Required* keywords must stand in their block.
-`on|off` may also be written `true|false` or `yes|no`, and means on where the argument is left out. A keyword without argument is on where
-it stands.
+`on|off` may also be written `true|false` or `yes|no`, and means on where the argument is left out. A keyword without argument is on
+where it stands.
 """
 
 
