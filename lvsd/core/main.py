@@ -165,7 +165,8 @@ class Core:
         try:
             await self._decide(transaction)
             if transaction.problems:
-                await self._stop_children("its configuration was refused")
+                self._transaction = None
+                await self._stop_children("the configuration was refused")
                 return self._refuse_to_start(tuple(transaction.problems))
             self._commit(transaction)
             self._notifier.ready(f"configuration {self._options.sources.configuration}")
@@ -185,7 +186,7 @@ class Core:
     def _refuse_to_start(problems: tuple[str, ...]) -> int:
         for problem in problems:
             log.error("%s", problem)
-        log.error("not started: %d error%s in the configuration", len(problems), "s" if len(problems) > 1 else "")
+        log.error("not started, for %s", "the reason above" if len(problems) == 1 else f"the {len(problems)} reasons above")
         return EXIT_CONFIGURATION
 
     def _handle_signals(self) -> None:
@@ -326,14 +327,13 @@ class Core:
         if self._transaction is not None:
             self._transaction.answered(child.process, (f"{name} {how} while it read the configuration",))
         stopping = child.supervisor.life is Life.STOPPING
+        if self._generation == 0:
+            child.supervisor.stop(self._loop.time())  # nothing was ever in force: whoever waits for it gives up
         orders = child.supervisor.ended(self._loop.time())
         if not stopping or how != "ended":
             again = child.supervisor.life in (Life.STARTING, Life.WAITING)
             log.error("%s %s%s", name, how, "; it is started again" if again else "")
             self._notice(ProcessEnded(at=time.time(), why=f"{name} {how}", process=name, restarted=again))
-        if self._generation == 0 and not stopping:
-            child.supervisor.stop(self._loop.time())  # the first configuration was never committed: give up instead
-            return
         self._obey(child, orders)
 
     # --- messages -------------------------------------------------------------------------------------------------
