@@ -128,6 +128,11 @@ class Binder:
             value = self._read(keyword.reader, statement, 1)
             if value is not _MISSING:
                 values[name] = value
+            most = keyword.reader.most
+            if most is not None and len(statement.words) > most + 1:
+                surplus = statement.words[most + 1]
+                form = f"form: {table.name} {keyword.reader.form}"
+                self._report.error("surplus-word", f"'{surplus}' is too much here", statement.place(most + 1), form)
         elif len(statement.words) > 1:
             self._report.error(
                 "surplus-word", f"'{table.name}' takes no name, '{statement.words[1]}' is too much", statement.place(1)

@@ -58,6 +58,7 @@ def test_a_file_becomes_the_declared_values() -> None:
     [
         ("box a {\n}", ["main:1:1: error: 'size' is missing in this box block [missing-keyword]"]),
         ("box {\nsize 1\n}", ["main:1:1: error: 'box' needs a value [missing-value]"]),
+        ("box a b {\nsize 1\n}", ["main:1:7: error: 'b' is too much here [surplus-word]"]),
         ("settings x {\n}", ["main:1:10: error: 'settings' takes no name, 'x' is too much [surplus-word]"]),
         (
             "box a {\nsize 1\nsize\n}",
