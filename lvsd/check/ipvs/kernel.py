@@ -85,7 +85,11 @@ class IpvsKernel:
         return table
 
     def read_counters(self) -> dict[ServiceKey, ServiceCounters]:
-        """The counters of every row, with 64 bits, since the row was made or somebody set them to zero."""
+        """The counters of every row, with 64 bits, since the row was made or somebody set them to zero.
+
+        Connections are those of this moment; all else is up to 2 s old, since the kernel sums up that often
+        (ip_vs_est.c).
+        """
         counters: dict[ServiceKey, ServiceCounters] = {}
         for key, total in filter(None, map(wire.decode_service_counters, self._services())):
             rows = (wire.decode_destination_counters(data, key.family) for data in self._destinations(key))
