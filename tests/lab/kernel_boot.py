@@ -7,6 +7,7 @@ where the host's kernel has IPVS itself.
 from __future__ import annotations
 
 import argparse
+import compileall
 import contextlib
 import os
 import shlex
@@ -102,6 +103,9 @@ class LabKernel:
         """terminal: what the command reads, nothing by default. memory: MiB, of a lab kernel. Raises NoLab."""
         if os.geteuid() != 0:
             raise NoLab("the lab needs root: namespaces, addresses and IPVS")
+        # Inside nothing is written to the tree, and without its bytecode every start of a daemon would compile it again.
+        for package in ("lvsd", "tests/lab"):
+            compileall.compile_dir(ROOT / package, quiet=2)
         self._folder = Path(tempfile.mkdtemp(prefix="lvsd-lab-"))
         self._status = self._folder / "status"
         script = self._folder / "init.sh"
