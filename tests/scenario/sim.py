@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from itertools import pairwise
 
 from lvsd.core.notify.events import InstanceChanged
 from lvsd.vrrp.router import Router
@@ -119,7 +120,7 @@ class World:
         points = [(0.0, frozenset[str]()), *self.history[address], (self.now, frozenset[str]())]
         return [
             (max(start, since), end, names)
-            for (start, names), (end, _) in zip(points, points[1:], strict=False)
+            for (start, names), (end, _) in pairwise(points)
             if end > since and end > max(start, since)
         ]
 
@@ -147,7 +148,7 @@ class Director:
         self.name = name
         self.settings = settings
         self.sources = sources
-        self.links = {network: True for network in sources}
+        self.links = dict.fromkeys(sources, True)
         self.table: dict[Address, Held] = {}
         self.router: Router | None = None
         self.frozen = False

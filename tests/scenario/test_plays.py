@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from lvsd.vrrp.types import Announce, HoldAddresses, SendAdvert
@@ -248,7 +250,7 @@ def test_an_unchanged_reload_misses_no_advert_and_writes_nothing() -> None:
         lb1.reload(pair(150))
         assert [a for _, a in lb1.actions[before:] if not isinstance(a, SendAdvert)] == []
     sent = [at for at, a in lb1.actions if isinstance(a, SendAdvert) and a.instance == "OUT"]
-    gaps = [later - earlier for earlier, later in zip(sent, sent[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert max(gaps) <= 1.01
 
 
