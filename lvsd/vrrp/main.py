@@ -107,7 +107,9 @@ class VrrpProcess:
         loop.add_reader(self._timer, self.turn)
         loop.add_signal_handler(signal.SIGTERM, self._end, "the process was told to terminate")
         # Its default would end the process for the crime of a slow turn.
-        signal.signal(signal.SIGXCPU, lambda *_: log.warning("one turn of the loop computed longer than vrrp_rlimit_rttime"))
+        signal.signal(
+            signal.SIGXCPU, lambda *_: log.warning("one turn of the loop computed longer than vrrp_rlimit_rttime")
+        )
 
         self._adoption = Adoption()
         self._promoting: frozenset[str] = frozenset()

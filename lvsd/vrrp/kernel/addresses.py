@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 VERIFY_EVERY = 0.2
 """Seconds between two looks at whether held addresses are still there: somebody may remove them as fast as they return."""
 
+
 @dataclass(slots=True)
 class _Holding:
     generation: int

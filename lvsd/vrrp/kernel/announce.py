@@ -39,9 +39,7 @@ class Announcer:
         self._forwards = forwards
         self._devices: dict[str, _Device] = {}
         # Protocol 0: it never receives.
-        self._socket = socket.socket(
-            socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
-        )
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_PRIORITY, QUEUE_PRIORITY)
         self.sent = 0
         self.failed = 0

@@ -163,9 +163,7 @@ class Worker:
     instance, written by the loop. promoting: devices that an earlier run did not give back (see Placed).
     The descriptor becomes readable with each result."""
 
-    def __init__(
-        self, started: Callable[[], object], wanted: Mapping[str, int], promoting: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, started: Callable[[], object], wanted: Mapping[str, int], promoting: Iterable[str] = ()) -> None:
         self._started = started
         self._wanted = wanted
         self._jobs: deque[Job | None] = deque()
@@ -257,7 +255,8 @@ class Worker:
         for device in {entry.device for entry in job.entries if entry.row.address.version == 4}:
             self._promote_secondaries(device)
         routers = frozenset(
-            device for device in {entry.device for entry in job.entries if entry.row.address.version == 6}
+            device
+            for device in {entry.device for entry in job.entries if entry.row.address.version == 6}
             if _read(Path(f"/proc/sys/net/ipv6/conf/{device}/forwarding")) not in ("", "0")
         )
         for part in _slices(job.entries):
