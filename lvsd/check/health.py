@@ -79,9 +79,12 @@ class Health:
         forgiven = self.up and 0 < self.failures < self.attempts
         return self.asked.delay_before_retry if forgiven else 0.0
 
-    def succeed(self, asked: Asked) -> None:
-        """Goes on with other timing for the same question (a reload)."""
-        self.asked = asked
+    def asked_as(self, asked: Asked) -> Health:
+        """The same verdict for the same question with other timing (a reload)."""
+        heir = Health(asked, self.since)
+        heir.known, heir.up, heir.failures, heir.weight = self.known, self.up, self.failures, self.weight
+        heir.last, heir.last_at, heir.why = self.last, self.last_at, self.why
+        return heir
 
 
 def _sentence(outcome: Outcome) -> str:
