@@ -52,7 +52,7 @@ class Malformed:
 @dataclass(frozen=True, slots=True)
 class Advert:
     """An ADVERTISEMENT. advert_int: seconds. auth_type, auth_data: version 2 only.
-    pseudo_header: whether the checksum counted one (version 3)."""
+    pseudo_header: the checksum counts one (version 3; without meaning in version 2, and True)."""
 
     version: int
     virtual_router_id: int
@@ -107,12 +107,8 @@ def decode(data: bytes, source: Address, destination: Address, ttl: int) -> Adve
     length = end + (auth.LENGTH if version == 2 else 0)
     if len(data) != length:
         return Malformed(Reason.LENGTH, f"{len(data)} bytes with {count} addresses, which take {length}")
-    with_pseudo_header = version == 3
-    if with_pseudo_header and checksum(pseudo_header(source, destination, length) + data) != 0:
-        with_pseudo_header = False
-        if family == 6 or checksum(data) != 0:
-            return Malformed(Reason.CHECKSUM, "bad checksum")
-    elif version == 2 and checksum(data) != 0:
+    with_pseudo_header = version == 3 and checksum(pseudo_header(source, destination, length) + data) == 0
+    if not with_pseudo_header and (family == 6 or checksum(data) != 0):
         return Malformed(Reason.CHECKSUM, "bad checksum")
     advert_int = word & 0xFF if version == 2 else (word & 0xFFF) / 100
     if advert_int == 0:
@@ -126,7 +122,7 @@ def decode(data: bytes, source: Address, destination: Address, ttl: int) -> Adve
         addresses=tuple(kind_of_address(data[at : at + width]) for at in range(HEADER.size, end, width)),
         auth_type=word >> 8 if version == 2 else auth.NONE,
         auth_data=data[end:] if version == 2 else bytes(auth.LENGTH),
-        pseudo_header=with_pseudo_header,
+        pseudo_header=with_pseudo_header or version == 2,
     )
 
 
