@@ -12,6 +12,7 @@ from .source import Statement
 from .words import TokenError, split_script
 
 _MISSING = object()
+HINTS_MOST = 200  # each costs a millisecond
 Unobeyed = Mapping[str, frozenset[str]]
 """Keywords of keepalived that no declaration has yet, by the name of their block ("" is the root)."""
 
@@ -70,6 +71,7 @@ class Binder:
         self._tables: dict[type, _Table] = {}
         self._origins: dict[int, tuple[object, Statement]] = {}
         self._homes: dict[str, list[str]] | None = None
+        self._hints: dict[tuple[str, str], str] = {}
 
     def bind(self, statements: list[Statement], whole: Place) -> Any:
         """The root block; blocks with an error in them are left out. whole: where the file itself is, for what it lacks."""
@@ -344,12 +346,21 @@ class Binder:
             self._report.warning("not-obeyed", f"'{word}' is a {what} of keepalived that lvsd does not obey yet", place)
             return
         where = f"block '{table.name}'" if table.name else "outermost level"
+        self._report.error("unknown-keyword", f"'{word}' is no keyword of the {where}", place, self._hint(table, word))
+
+    def _hint(self, table: _Table, word: str) -> str:
+        """A way out for an unknown keyword. A file that is no configuration at all has hints for its first words only."""
+        hint = self._hints.get((table.name, word))
+        if hint is not None or len(self._hints) >= HINTS_MOST:
+            return hint or ""
         homes = self._homes_of(word)
-        hint = suggest(word, [*table.words, *self._unobeyed.get(table.name, ())])
         if homes:
             named = [f"block '{each}'" if each else "the outermost level" for each in homes[:3]]
             hint = f"it belongs in {' or '.join(named)}"
-        self._report.error("unknown-keyword", f"'{word}' is no keyword of the {where}", place, hint)
+        else:
+            hint = suggest(word, [*table.words, *self._unobeyed.get(table.name, ())])
+        self._hints[table.name, word] = hint
+        return hint
 
     def _homes_of(self, word: str) -> list[str]:
         """The blocks that know the word, outermost first."""

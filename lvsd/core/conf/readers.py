@@ -134,9 +134,7 @@ def quoted(text: str) -> str:
 
 
 word: Reader[str] = Reader(form="WORD", read=lambda words: words[0], write=quoted, schema={"type": "string"})
-text: Reader[str] = Reader(
-    form="TEXT", read=lambda words: " ".join(words), write=quoted, schema={"type": "string"}, most=None
-)
+text: Reader[str] = Reader(form="TEXT", read=lambda words: words[0], write=quoted, schema={"type": "string"})
 secret: Reader[Secret] = Reader(
     form="SECRET",
     read=lambda words: Secret(words[0]),

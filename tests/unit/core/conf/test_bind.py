@@ -6,7 +6,7 @@ from lvsd.core.conf.types import Command, Secret, Tracked
 from tests.unit.core.conf.toy import Box, Lid, Read, Settings
 
 WHOLE = """
-settings { title A store
+settings { title "A store"
   floors 3 }
 box first {
     size 2

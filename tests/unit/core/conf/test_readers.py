@@ -49,7 +49,7 @@ class Colour(Enum):
         (lower_choice(Colour), ["Blue"], Colour.BLUE),
         (one_of({"tcp": 6}, any_case=True), ["TCP"], 6),
         (word, ["x"], "x"),
-        (text, ["a", "b"], "a b"),
+        (text, ["a b"], "a b"),
         (interface, ["eth0.100"], "eth0.100"),
         (ip, ["::1"], IPv6Address("::1")),
         (ipv4, ["192.0.2.1"], IPv4Address("192.0.2.1")),
