@@ -9,6 +9,9 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any
 
+FOUND_MOST = 1000
+"""Findings that are kept; a file that is no configuration at all must not fill the memory or the log."""
+
 
 class Severity(Enum):
     """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says."""
@@ -117,12 +120,18 @@ class Report:
             diagnostic = replace(diagnostic, place=replace(place, source_line=line, column=column, width=width))
         if diagnostic.severity is Severity.ERROR:
             self.errors += 1
-        self.found.append(diagnostic)
+        if len(self.found) < FOUND_MOST:
+            self.found.append(diagnostic)
 
     def sorted(self, files: Sequence[str]) -> tuple[Diagnostic, ...]:
         """By file in the order of reading, then by line and column."""
         order = {name: index for index, name in enumerate(files)}
         unique = dict.fromkeys(self.found)
+        if len(self.found) >= FOUND_MOST:
+            text = f"{FOUND_MOST} findings are shown, there are more"
+            # An error only if there is one, since a configuration with warnings alone is taken.
+            severity = Severity.ERROR if self.errors else Severity.WARNING
+            unique[Diagnostic(severity, "too-many", text, Place(files[0] if files else ""))] = None
         return tuple(sorted(unique, key=lambda each: (order.get(each.file, len(order)), each.line, each.column)))
 
 

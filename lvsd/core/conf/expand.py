@@ -22,7 +22,10 @@ STRICTNESS: dict[str, frozenset[str]] = {
     "includea": frozenset({"read", "match", "wildcard_match", "brace_match"}),
 }
 DEEPEST = 32
-EXPANSIONS_MOST = 64  # of one line: a definition that names itself would never end
+EXPANSIONS_MOST, EXPANDED_MOST = (
+    1000,
+    1 << 16,
+)  # uses and characters of one line: a definition that names itself never ends
 
 _DEFINITION = re.compile(r"\s*\$([A-Za-z_]\w*)=(.*)", re.ASCII)
 _USE = re.compile(r"\$\{([A-Za-z_]\w*)([^}]*)\}|\$([A-Za-z_]\w*)(?=[\s,)]|$)", re.ASCII)
@@ -145,6 +148,8 @@ class Expander:
             use = _USE.search(text, start)
             if use is None:
                 return text
+            if len(text) > EXPANDED_MOST:
+                break
             value = self._value(source, use)
             if value is None:
                 whole = use.group()

@@ -8,6 +8,8 @@ from typing import ClassVar
 from .diagnose import Place
 from .words import TokenError, split_plain, split_script_spans
 
+SHOWN_MOST = 500
+"""Characters of a line that a diagnostic shows; a finding further right is told by its column alone."""
 # A diagnostic goes to terminals and logs, where a file's control characters have no business.
 _UNPRINTABLE = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
 
@@ -22,6 +24,8 @@ class Source:
 
     def place(self, line: int, column: int = 1, width: int = 1) -> Place:
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        if len(text) > SHOWN_MOST:
+            text = text[:SHOWN_MOST] if column + width <= SHOWN_MOST else ""
         return Place(self.name, line, column, width, text.rstrip().translate(_UNPRINTABLE), self.includes)
 
 

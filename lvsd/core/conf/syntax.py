@@ -199,7 +199,7 @@ class _Reader:
         if held is None:
             # Its lines are kept together under no keyword, so that its closing brace is not an error of its own.
             self._report.error("extra-brace", "'{' opens a block without a name", place)
-            held = Statement(source, number, [])
+            held = Statement(source, number, [], "", max(0, at))
         opening = Opening(held.source, held.line, held.words, held.text, held.start)
         self._open.append(opening)
         self._feed(opening)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from lvsd.core.conf.diagnose import Diagnostic, Place, Report, Severity, allowed, suggest
+from lvsd.core.conf.diagnose import FOUND_MOST, Diagnostic, Place, Report, Severity, allowed, suggest
 
 LINE = Place("a.conf", 3, 7, 4, "\tabc  wrong word", ("main.conf:9", "b.conf:2"))
 
@@ -69,3 +69,21 @@ def test_near_words_are_proposed_and_far_ones_are_not() -> None:
     assert suggest("xyz", ["priority"]) == ""
     assert allowed(["NAT", "DR"], "NTA") == "did you mean 'NAT'? allowed: NAT, DR"
     assert allowed([]) == ""
+
+
+def test_a_file_of_nothing_but_errors_does_not_fill_the_memory() -> None:
+    report = Report()
+    for number in range(FOUND_MOST * 2):
+        report.error("e", "t", Place("a", number + 1, 1))
+    shown = report.sorted(["a"])
+    assert report.errors == FOUND_MOST * 2
+    assert len(shown) == FOUND_MOST + 1
+    assert shown[0].code == "too-many"
+    assert shown[0].severity is Severity.ERROR
+
+
+def test_too_many_warnings_are_no_error() -> None:
+    report = Report()
+    for number in range(FOUND_MOST):
+        report.warning("w", "t", Place("a", number + 1, 1))
+    assert {each.severity for each in report.sorted(["a"])} == {Severity.WARNING}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lvsd.core.conf.source import Source, Statement, decode
+from lvsd.core.conf.source import SHOWN_MOST, Source, Statement, decode
 
 
 def test_lines_end_with_or_without_carriage_return_and_a_mark_at_the_start_is_dropped() -> None:
@@ -34,3 +34,9 @@ def test_a_place_never_holds_control_characters() -> None:
 def test_columns_are_worked_out_from_the_text(statement: Statement, word: int, column: int, width: int) -> None:
     place = statement.place(word)
     assert (place.line, place.column, place.width) == (1, column, width)
+
+
+def test_a_line_without_end_is_not_shown_whole() -> None:
+    source = Source("f", ["x" * 10_000])
+    assert source.place(1, 5).source_line == "x" * SHOWN_MOST
+    assert (source.place(1, 9_000).source_line, source.place(1, 9_000).column) == ("", 9_000)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -71,6 +72,15 @@ def test_what_is_no_statement_is_said_with_its_place(main: str, headline: str) -
 def test_all_errors_of_a_file_are_said_at_once() -> None:
     read = Read("}\nbox a { size x }\n}\nbox b { size 1 colour }\nbox c {\n")
     assert [each.line for each in read.diagnostics] == [1, 2, 3, 4, 5, 5]
+
+
+@pytest.mark.parametrize(
+    "main", ["{" * 20_000, "box a {" * 5_000, "}" * 20_000, "x " * 100_000, '"' * 20_001], ids=range(5)
+)
+def test_hostile_text_takes_no_more_than_its_length_deserves(main: str) -> None:
+    start = time.process_time()
+    assert Read(main).headlines
+    assert time.process_time() - start < 5
 
 
 def test_reading_settings_from_another_process_needs_no_lark() -> None:
