@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import pickle
 import signal
@@ -39,6 +40,14 @@ from tests.lab.namespace import addresses, inside, ip, run
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import socket, sys; from lvsd.vrrp.main import main; sys.exit(main(socket.socket(fileno=int(sys.argv[1]))))"
+AUDITED = """
+import os, sys, time
+to = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
+def hook(event, args):
+    if event in ("import", "open"):
+        os.write(to, f"{time.monotonic()} {event} {args[0]}\\n".encode())
+sys.addaudithook(hook)
+"""
 _ETH_IP, _ETH_IPV6, _ETH_ARP, _ETH_ALL = 0x0800, 0x86DD, 0x0806, 3
 
 
@@ -95,12 +104,12 @@ class Node:
     generation: int = 0
 
     @classmethod
-    def start(
-        cls, bus: Bus, namespace: str, text: str, *before: AnyMessage, programmed: bool = True, prepared_only: bool = False
-    ) -> Node:
+    def start(cls, bus: Bus, namespace: str, text: str, *before: AnyMessage, audit: Path | None = None) -> Node:
+        """audit: a file that is to get a line for each import and each file opened."""
         ours, theirs = pair()
+        program = [sys.executable, "-c", START if audit is None else AUDITED + START, str(theirs.fileno()), str(audit)]
         process = subprocess.Popen(
-            ["ip", "netns", "exec", namespace, sys.executable, "-c", START, str(theirs.fileno())],
+            ["ip", "netns", "exec", namespace, *program],
             pass_fds=[theirs.fileno()],
             cwd=ROOT,
         )
@@ -114,8 +123,7 @@ class Node:
         for message in before:
             node.send(message)
         node.configure(text)
-        if programmed:
-            node.send(Programmed(node.generation))
+        node.send(Programmed(node.generation))
         return node
 
     def _receive(self, message: AnyMessage) -> None:
@@ -279,7 +287,7 @@ class Holders:
         """For how long so many held it, or more if more than one."""
         total = 0.0
         samples = [sample for sample in self.samples if sample[0] >= since]
-        for (at, holders), (until, _) in zip(samples, samples[1:], strict=False):
+        for (at, holders), (until, _) in itertools.pairwise(samples):
             total += (until - at) * (sum(holders) == count)
         return total
 
@@ -315,8 +323,8 @@ class Lab:
         ip(wire.name, f"link set {end} master {wire.bridge} up")
         ip(namespace, *lines, f"link set {device} up")
 
-    def node(self, namespace: str, text: str, *before: AnyMessage, programmed: bool = True) -> Node:
-        return self.add(Node.start(self.bus, namespace, text, *before, programmed=programmed))
+    def node(self, namespace: str, text: str, audit: Path | None = None) -> Node:
+        return self.add(Node.start(self.bus, namespace, text, audit=audit))
 
     def add(self, node: Node) -> Node:
         self.nodes.append(node)
