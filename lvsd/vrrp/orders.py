@@ -8,7 +8,7 @@ from .types import Announce, DropAddresses, HoldAddresses, RenewLeases, RunNotif
 class Orders:
     """Break before make: removals first, then goodbyes and adverts, then additions, renewals, announcements, notices.
 
-    An instance that loses again within one call takes its own not yet carried out orders back."""
+    An instance that wins and loses again within one call takes back what it has not carried out."""
 
     def __init__(self) -> None:
         self._drops: list[DropAddresses] = []
@@ -25,8 +25,9 @@ class Orders:
         self._holds.append(hold)
 
     def drop(self, instance: str) -> None:
-        self._adverts = [advert for advert in self._adverts if advert.instance != instance]
-        self._holds = [hold for hold in self._holds if hold.instance != instance]
+        if any(hold.instance == instance for hold in self._holds):
+            self._adverts = [advert for advert in self._adverts if advert.instance != instance]
+            self._holds = [hold for hold in self._holds if hold.instance != instance]
         self._announcements = [announce for announce in self._announcements if announce.instance != instance]
         self._drops.append(DropAddresses(instance))
 

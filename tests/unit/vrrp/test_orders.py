@@ -40,3 +40,11 @@ def test_who_loses_within_the_same_call_takes_its_orders_back() -> None:
     orders.drop("A")
     orders.advert(sent("A", 0))
     assert orders.taken() == [DropAddresses("A"), sent("A", 0)]
+
+
+def test_who_loses_after_a_time_as_master_still_sends_its_last_advert() -> None:
+    orders = Orders()
+    orders.advert(sent("A", 100))
+    orders.announce(Announce("A", 5, 0.0))
+    orders.drop("A")
+    assert orders.taken() == [DropAddresses("A"), sent("A", 100)]
