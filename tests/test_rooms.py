@@ -40,6 +40,7 @@ PURE = [
     "vrrp/resolve.py",
     "vrrp/instance.py",
     "vrrp/group.py",
+    "vrrp/orders.py",
     "vrrp/track.py",
     "vrrp/router.py",
     "vrrp/wire/*.py",
