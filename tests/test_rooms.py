@@ -28,6 +28,7 @@ PURE = [
     "check/settings.py",
     "check/probe.py",
     "check/inherit.py",
+    "check/farm.py",
     "check/health.py",
     "check/service.py",
     "check/override.py",
