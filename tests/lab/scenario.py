@@ -51,6 +51,12 @@ def master_down(director: Director) -> float:
     return 3 * ADVERT_INT + skew(director)
 
 
+def lapse_gap(backup: Director) -> float:
+    """Longest time without a holder after the master's daemon went silent: a lease of three adverts, renewed at most once a second,
+    ends two seconds after the last advert at the earliest, and the other one waits for its master-down time."""
+    return master_down(backup) - (3 * ADVERT_INT - 1.0)
+
+
 def _event(farm: Farm, name: str, act: Callable[[], object], to: Director, bound: float, limit: float) -> Event:
     farm.wait(farm.answered_for(0.3), 10.0, "the client is not served before the event")
     since = time.monotonic()
