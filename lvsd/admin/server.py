@@ -8,7 +8,6 @@ import logging
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -37,31 +36,20 @@ _PEER = struct.Struct("iII")
 
 async def serve(admin: Admin, listening: socket.socket) -> None:
     """Until admin.stopping. The socket's file stays: it is core's."""
-    runner = _Runner(_Http(admin).handle)
+    server = _Server(
+        _Http(admin).handle,
+        access_log=None,
+        keepalive_timeout=IDLE,
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
+        auto_decompress=False,  # what a body grows to is not its sender's to decide
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=CLOSING)
     await runner.setup()
     site = web.SockSite(runner, listening)
     await site.start()
     await admin.stopping.wait()
     await runner.cleanup()
-
-
-class _Runner(web.BaseRunner):
-    def __init__(self, handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
-        super().__init__(shutdown_timeout=CLOSING)
-        self._handle = handle
-
-    async def _make_server(self) -> web.Server:
-        return _Server(
-            self._handle,
-            access_log=None,
-            keepalive_timeout=IDLE,
-            max_line_size=LONGEST_HEADER,
-            max_field_size=LONGEST_HEADER,
-            auto_decompress=False,  # what a body grows to is not its sender's to decide
-        )
-
-    async def shutdown(self) -> None:
-        """Nothing but connections is open."""
 
 
 class _Server(web.Server):
