@@ -29,7 +29,7 @@ async def server(handler: Handler) -> AsyncIterator[Target]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await handler(reader, writer)
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
@@ -202,7 +202,6 @@ async def test_no_descriptor_is_left_behind() -> None:
         for _ in range(20):
             await once(HttpGet(url=(Url(),)), target)
             await once(TcpCheck(), target)
-            await once(SslGet(url=(Url(),)), target)
         await asyncio.sleep(0.1)
         with socket.socket() as probe:
             assert probe.fileno() <= before + 2
