@@ -4,6 +4,7 @@ Holds no right and nobody's uid. server.py speaks HTTP for it."""
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 (a lazy import fails once the uid is given away)
 import gc
 import itertools
 import logging
