@@ -4,6 +4,7 @@ Importing it imports aiohttp, so only the admin process does."""
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # asyncio imports it late, when this uid may not read it any more
 import logging
 import pwd
 import socket

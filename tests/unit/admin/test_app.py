@@ -35,10 +35,25 @@ from lvsd.core.ipc.messages import (
 from lvsd.core.notify.events import Alarm
 
 SERVER = ServerReport(
-    address="10.0.0.11:80", weight=3, effective_weight=3, health="up", why="TCP_CHECK succeeded", state_seconds=5, checks=(), kernel_weight=3
+    address="10.0.0.11:80",
+    weight=3,
+    effective_weight=3,
+    health="up",
+    why="TCP_CHECK succeeded",
+    state_seconds=5,
+    checks=(),
+    kernel_weight=3,
 )
 SERVICE = ServiceReport(
-    name="tcp 10.0.0.1:80", scheduler="wrr", forwarding="NAT", quorum=1, quorum_up=True, sorry_server="", sorry_active=False, why="", servers=(SERVER,)
+    name="tcp 10.0.0.1:80",
+    scheduler="wrr",
+    forwarding="NAT",
+    quorum=1,
+    quorum_up=True,
+    sorry_server="",
+    sorry_active=False,
+    why="",
+    servers=(SERVER,),
 )
 CHECK = CheckReport(generation=1, services=(SERVICE,), foreign=(), problems=(), lateness=0.0)
 VRRP = VrrpReport(generation=1, instances=(), groups=(), held=("10.0.0.1/24",), lateness=0.0)
@@ -152,7 +167,9 @@ async def test_an_order_that_nobody_answers_says_who_is_silent(core: Core) -> No
 
 
 async def test_two_clients_at_once_each_get_their_own_answer(core: Core) -> None:
-    results = await asyncio.gather(core.lvsd("weight", "10.0.0.11", "7"), core.lvsd("ready", "10.9.9.9"), core.lvsd("reload"))
+    results = await asyncio.gather(
+        core.lvsd("weight", "10.0.0.11", "7"), core.lvsd("ready", "10.9.9.9"), core.lvsd("reload")
+    )
     assert [status for status, _, _ in results] == [0, 1, 0]
 
 
