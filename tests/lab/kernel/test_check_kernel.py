@@ -138,8 +138,8 @@ def _clean() -> Iterator[None]:
 
 
 def test_a_server_leaves_and_comes_back_and_the_sorry_server_stands_in() -> None:
+    process = Process()  # before the sockets, of which it would have copies else
     first, second = listening(8001), listening(8002)
-    process = Process()
     process.load(configuration(" sorry_server 127.0.0.1 8009"))
     until(True, "127.0.0.1:8001 -m -w 1")
     first.close()
@@ -155,19 +155,19 @@ def test_a_server_leaves_and_comes_back_and_the_sorry_server_stands_in() -> None
 
 def test_foreign_rows_stay_and_drift_is_put_right() -> None:
     subprocess.run(["ipvsadm", "-A", "-t", "10.8.8.8:80", "-s", "rr"], check=True)
+    process = Process()
     with listening(8001), listening(8002):
-        process = Process()
         process.load(configuration())
         until(True, "127.0.0.1:8002")
         subprocess.run(["ipvsadm", "-d", "-t", "10.9.9.9:80", "-r", "127.0.0.1:8002"], check=True)
         until(True, "127.0.0.1:8002")
         assert process.stop() == 0
-    assert table().split() == "-A -t 10.8.8.8:80 -s rr".split()
+    assert table().split() == ["-A", "-t", "10.8.8.8:80", "-s", "rr"]
 
 
 def test_a_drain_outlives_the_process() -> None:
+    process = Process()
     with listening(8001), listening(8002):
-        process = Process()
         process.load(configuration())
         order = OverrideServer(
             id=1, verb="drain", server="127.0.0.1:8001", service="", weight=None, seconds=None, reason="r", actor="me"
@@ -190,8 +190,8 @@ def test_a_drain_outlives_the_process() -> None:
 
 
 def test_a_process_that_stood_still_fails_no_server() -> None:
+    process = Process()
     with listening(8001), listening(8002):
-        process = Process()
         process.load(configuration())
         time.sleep(2)
         for _ in range(3):
