@@ -23,7 +23,7 @@ def test_a_duration_is_read_with_and_without_units(words: str | float, seconds: 
 
 @pytest.mark.parametrize("words", ["", "soon", "-5", "0", "5x", "9999d", float("inf")])
 def test_what_is_no_duration_is_refused(words: str | float) -> None:
-    with pytest.raises(ValueError, match="duration|range"):
+    with pytest.raises(ValueError, match=r"duration|range"):
         api.duration(words)
 
 
