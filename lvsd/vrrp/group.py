@@ -90,10 +90,12 @@ class Group:
 
     def _promote(self, now: float, orders: Orders) -> None:
         owners = all(member.router.owner for member in self.members)
-        why = "it owns the addresses" if owners else "no master of equal or higher priority is heard"
-        for member in self.members:
-            member.become_master(now, orders, why)
-        self._change(State.MASTER, why, now, orders)
+        reasons = ["it owns the addresses" if owners else member.silence(now) for member in self.members]
+        cause = next((member for member in self.members if member.resigned is not None), self.members[0])
+        why = reasons[self.members.index(cause)]
+        for member, reason in zip(self.members, reasons, strict=True):
+            member.become_master(now, orders, reason)
+        self._change(State.MASTER, f"{cause.router.name}: {why}" if len(self.members) > 1 else why, now, orders)
 
     def adopt(self, now: float, orders: Orders) -> None:
         for member in self.members:

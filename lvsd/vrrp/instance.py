@@ -38,6 +38,7 @@ class Instance:
         self.yields = ""  # why this master must become backup
         self.contested = False  # a lower priority advertises while this is master
         self.bereaved = False  # the master that this backup follows has said goodbye
+        self.resigned: Address | None = None  # who said so, until a master is heard again
         self.lapsed = False  # the loop stood still for so long that the leases are gone
         self.adopted = False  # the addresses of the predecessor are here, and have not been ordered anew yet
         self.counters: Counter[str] = Counter()
@@ -62,6 +63,14 @@ class Instance:
         self._repairs: list[float] = []
         self._alarms: dict[str, float] = {}
         self._packets: dict[tuple[int, Address], bytes] = {}
+
+    def silence(self, now: float) -> str:
+        """Why this backup may take over, as a sentence."""
+        if self.resigned is not None:
+            return f"the master {self.resigned} resigned"
+        if self.master is not None and self.heard_at is not None and now - self.heard_at < 2 * self.master_down:
+            return f"the master {self.master} has been silent for {now - self.heard_at:.2f} s"
+        return "no master of equal or higher priority is heard"
 
     # --- timers of RFC 9568 section 6.1 -------------------------------------------------------------------------------
 
@@ -171,7 +180,7 @@ class Instance:
         if advert.priority == 0:
             # (430) the master resigned: wait Skew_Time, so that the best of the backups comes first
             if self.master in (None, source):
-                self.bereaved = True
+                self.bereaved, self.resigned = True, source
             if not self.expired:
                 self.down_at = now + self.skew
             return
@@ -221,7 +230,7 @@ class Instance:
 
     def _follow(self, advert: Advert, source: Address, now: float) -> None:
         self.master, self.master_priority, self.heard_at = source, advert.priority, now
-        self.bereaved = False
+        self.bereaved, self.resigned = False, None
         if self.router.version == 3:
             self.master_adver_int = advert.advert_int  # (450) Active_Adver_Interval
 
@@ -289,7 +298,7 @@ class Instance:
         self.counters["became_master"] += 1
         self._reset_timers()
         self.yields, self.contested, self.bereaved, self.lapsed = "", False, False, False
-        self.master, self.master_priority, self.heard_at = None, 0, None
+        self.master, self.master_priority, self.heard_at, self.resigned = None, 0, None, None
         self._failed_sends = 0
         self.advert_at = now + self.router.advert_int
         self._send(now, orders)

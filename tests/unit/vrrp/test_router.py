@@ -317,3 +317,14 @@ def test_a_hundred_instances_at_100_ms_cost_a_small_part_of_a_core() -> None:
     per_second = (time.process_time() - begin) / 5
     assert len(driver.of(SendAdvert, 2)) >= 4900
     assert per_second < 0.2
+
+
+def test_a_take_over_says_whether_the_master_resigned_or_fell_silent() -> None:
+    silent, resigned = Driver(settings()), Driver(settings())
+    for driver in (silent, resigned):
+        driver.tell(advert(200))
+    resigned.tell(advert(0))
+    for driver in (silent, resigned):
+        driver.run(10)
+    assert resigned.router.report(10.0).instances[0].why == f"the master {PEER} resigned"
+    assert f"the master {PEER} has been silent for 3.6" in silent.router.report(10.0).instances[0].why
