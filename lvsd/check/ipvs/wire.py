@@ -320,6 +320,9 @@ class _Layout:
     @classmethod
     def of(cls, data: bytes, family: Family) -> _Layout | None:
         """None for a row without key or of an unknown address family."""
+        kind_of_row = next(codec.places(data, codec.GENERIC_PAYLOAD), (0, slice(0, 0)))[0]
+        if kind_of_row != _Attribute.DEST:
+            return None
         places: dict[int, slice] = {}
         mask = bytearray(len(data))
         for start in (codec.GENERIC_PAYLOAD, codec.GENERIC_PAYLOAD + 4):
