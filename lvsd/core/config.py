@@ -96,7 +96,8 @@ def groups_name_instances(root: Root) -> Findings:
         for index, member in enumerate(group.group):
             if member not in known:
                 text = f"there is no vrrp_instance '{member}'"
-                yield Finding(text, group, "group", index, suggest(member, known.difference(group.group)))
+                hint = suggest(member, known.difference(group.group))
+                yield Finding(text, group, "group", index, hint, missing=("vrrp_instance", member))
 
 
 @rule("two-groups")
@@ -113,8 +114,9 @@ def services_name_groups(root: Root) -> Findings:
     known = {each.name for each in root.virtual_server_groups}
     for server in root.virtual_servers:
         if isinstance(server.header, ByGroup) and server.header.name not in known:
-            text = f"there is no virtual_server_group '{server.header.name}'"
-            yield Finding(text, server, "header", 1, suggest(server.header.name, known))
+            name = server.header.name
+            text = f"there is no virtual_server_group '{name}'"
+            yield Finding(text, server, "header", 1, suggest(name, known), missing=("virtual_server_group", name))
 
 
 # --- VRRP

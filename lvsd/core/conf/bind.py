@@ -67,6 +67,8 @@ class Binder:
     def __init__(self, root: type, report: Report, unobeyed: Unobeyed) -> None:
         self._root = root
         self._report = report
+        # Blocks that stand in the file but have mistakes of their own, by keyword and name.
+        self.unbound: set[tuple[str, str]] = set()
         self._unobeyed = unobeyed
         self._tables: dict[type, _Table] = {}
         self._origins: dict[int, tuple[object, Statement]] = {}
@@ -141,6 +143,7 @@ class Binder:
             )
         values.update(self._body(table, statement, None))
         if self._report.errors != errors:
+            self.unbound.update((table.name, word) for word in statement.words[1:2])
             return None
         bound = kind(**values)
         self._origins[id(bound)] = (bound, statement)

@@ -14,13 +14,16 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says about a bound block; field and index tell which of its values is meant."""
+    """What a rule says about a bound block; field and index tell which of its values is meant.
+
+    missing: keyword and name of a block that is not there; the finding is left out where it only has mistakes of its own."""
 
     text: str
     block: object
     field: str = ""
     index: int = 0
     suggestion: str = ""
+    missing: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Rules(Generic[C]):
     def apply(self, configuration: C, binder: Binder, report: Report) -> None:
         for rule in self.rules:
             for finding in rule.check(configuration):
+                if finding.missing in binder.unbound:
+                    continue
                 place = binder.place(finding.block, finding.field, finding.index)
                 say: Any = report.error if rule.severity is Severity.ERROR else report.warning
                 say(rule.code, finding.text, place, finding.suggestion)
