@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -108,16 +108,19 @@ class Child:
 
 
 class Transaction:
-    """A configuration on its way: prepared by every child or by none."""
+    """A configuration on its way: prepared by every child that obeys it, or by none."""
 
-    def __init__(self, generation: int, reading: Reading, waiting: set[Process]) -> None:
+    def __init__(self, generation: int, reading: Reading, children: Iterable[Process]) -> None:
         self.generation = generation
         self.reading = reading
-        self.waiting = waiting
+        self.participants = tuple(children)
+        self.waiting = set(self.participants)
         self.problems: list[str] = []
         self.decided = asyncio.Event()
 
     def answered(self, process: Process, problems: tuple[str, ...] = ()) -> None:
+        if process not in self.participants:
+            return
         self.waiting.discard(process)
         self.problems += problems
         if not self.waiting or self.problems:
@@ -159,8 +162,8 @@ class Core:
         freeze()
         self._handle_signals()
         transaction = self._begin(reading)
-        for child in self._children.values():
-            self._obey(child, child.supervisor.start(self._loop.time()))
+        for process in transaction.participants:
+            self._start_first(process)
         ticker = self._loop.create_task(self._tick_for_ever())
         try:
             await self._decide(transaction)
@@ -169,6 +172,7 @@ class Core:
                 await self._stop_children("the configuration was refused")
                 return self._refuse_to_start(tuple(transaction.problems))
             self._commit(transaction)
+            self._start_first(Process.ADMIN)
             self._notifier.ready(f"configuration {self._options.sources.configuration}")
             reloader = self._loop.create_task(self._reload_when_asked())
             why = await self._stopping
@@ -241,6 +245,10 @@ class Core:
                 case KillChild(why):
                     log.error("%s is killed: %s", child.process.value, why)
                     child.kill(signal.SIGKILL)
+
+    def _start_first(self, process: Process) -> None:
+        child = self._children[process]
+        self._obey(child, child.supervisor.start(self._loop.time()))
 
     def _start(self, child: Child, again: bool) -> None:
         ours, theirs = pair()
@@ -427,7 +435,9 @@ class Core:
     def _begin(self, reading: Reading) -> Transaction:
         # A refused configuration's number is not used again: a late Ready must not be taken for the next one's.
         self._last_number += 1
-        self._transaction = Transaction(self._last_number, reading, set(self._children))
+        # The admin process shows what runs and obeys no configuration, so nobody waits for it.
+        obedient = [process for process in self._children if process is not Process.ADMIN]
+        self._transaction = Transaction(self._last_number, reading, obedient)
         return self._transaction
 
     async def _decide(self, transaction: Transaction) -> None:
@@ -444,8 +454,8 @@ class Core:
         self._reading = transaction.reading
         self._loaded_at = time.time()
         self._stale = ""
-        for child in self._children.values():
-            self._send_commit(child)
+        for process in transaction.participants:
+            self._send_commit(self._children[process])
         path = self._options.sources.configuration
         log.info("configuration %s is in force (generation %d)", path, self._generation)
         self._notice(ConfigurationLoaded(at=time.time(), why=f"{path} is in force", generation=self._generation))
@@ -478,16 +488,17 @@ class Core:
         if reading.problems:
             return self._refuse_reload(reading.problems)
         transaction = self._begin(reading)
-        for child in self._children.values():
+        for process in transaction.participants:
+            child = self._children[process]
             if child.supervisor.life is Life.RUNNING:
-                child.send(Prepare(transaction.generation, self._part(child.process, reading)))
+                child.send(Prepare(transaction.generation, self._part(process, reading)))
             else:
-                transaction.answered(child.process, (f"{child.process.value} is not running",))
+                transaction.answered(process, (f"{process.value} is not running",))
         await self._decide(transaction)
         if transaction.problems:
             self._transaction = None
-            for child in self._children.values():
-                child.send(Abort(transaction.generation))
+            for process in transaction.participants:
+                self._children[process].send(Abort(transaction.generation))
             return self._refuse_reload(tuple(transaction.problems))
         self._commit(transaction)
         return ()

@@ -94,9 +94,11 @@ def children(daemon: Daemon) -> dict[str, int]:
     named = {}
     for pid in daemon.processes[1:]:
         try:
-            named[Path(f"/proc/{pid}/comm").read_text().strip().removeprefix("lvsd-")] = pid
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
         except OSError:
             continue
+        if name.startswith("lvsd-"):  # and not a script of the operator's
+            named[name.removeprefix("lvsd-")] = pid
     return named
 
 
