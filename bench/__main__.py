@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("config", "checks", "scale", "outages")
+NAMES = ("config", "ipvs", "checks", "scale", "outages")
 
 
 def main(arguments: list[str]) -> int:

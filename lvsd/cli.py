@@ -8,9 +8,10 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from lvsd import __version__
 
 DEFAULT_CONFIGURATION = "/etc/lvsd/lvs.conf"
 RUN_DIR = "/run/lvsd"
@@ -76,7 +77,7 @@ def _run_parser() -> argparse.ArgumentParser:
         epilog="Verbs: validate, unit, and for one that runs: status, services, drain, ready, maint, weight, reload, events. "
         "`lvsd VERB --help` explains each.",
     )
-    parser.add_argument("-v", "--version", action="version", version=f"lvsd {version('lvsd')}")
+    parser.add_argument("-v", "--version", action="version", version=f"lvsd {__version__}")
     parser.add_argument(
         "-c",
         "--config",

@@ -11,9 +11,9 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
+from lvsd import __version__
 from lvsd.core.ipc.channel import Channel, pair
 from lvsd.core.ipc.hub import Forbidden, Hub, Process
 from lvsd.core.ipc.messages import (
@@ -159,6 +159,7 @@ class Core:
         if reading.problems:
             return self._refuse_to_start(reading.problems)
         self._listening = self._store.listen()
+        self._load_children()
         freeze()
         self._handle_signals()
         transaction = self._begin(reading)
@@ -245,6 +246,13 @@ class Core:
                 case KillChild(why):
                     log.error("%s is killed: %s", child.process.value, why)
                     child.kill(signal.SIGKILL)
+
+    def _load_children(self) -> None:
+        """What vrrp and check consist of is loaded once, here: they share its pages, and a restarted one reads no file."""
+        if Process.VRRP in self._children:
+            import lvsd.vrrp.main
+        if Process.CHECK in self._children:
+            import lvsd.check.main  # noqa: F401
 
     def _start_first(self, process: Process) -> None:
         child = self._children[process]
@@ -411,7 +419,7 @@ class Core:
         self._broadcast(
             CoreReport(
                 node=self._reading.router_id or socket.gethostname(),
-                version=version("lvsd"),
+                version=__version__,
                 configuration=self._options.sources.configuration,
                 generation=self._generation,
                 loaded_at=self._loaded_at,
