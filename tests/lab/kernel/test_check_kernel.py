@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,25 +11,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from lvsd.check.inherit import resolve
-from lvsd.core.config import load
-from lvsd.core.ipc.channel import HEADER, pair
-from lvsd.core.ipc.messages import (
-    Answer,
-    AnyMessage,
-    Commit,
-    Keep,
-    Kept,
-    OverrideServer,
-    Prepare,
-    Programmed,
-    Ready,
-    Stop,
-)
+from lvsd.core.ipc.messages import Answer, OverrideServer
+from tests.lab.check_process import Process, listening, table, until
 
 pytestmark = pytest.mark.lab
-ENCODE = msgspec.msgpack.Encoder().encode
-DECODE = msgspec.msgpack.Decoder(AnyMessage).decode
 
 
 def configuration(more: str = "", ports: tuple[int, ...] = (8001, 8002)) -> str:
@@ -41,93 +24,6 @@ def configuration(more: str = "", ports: tuple[int, ...] = (8001, 8002)) -> str:
         for port in ports
     )
     return f"virtual_server 10.9.9.9 80 {{\n delay_loop 0.5\n protocol TCP\n lb_algo wrr\n lb_kind NAT\n{more}\n{servers}}}\n"
-
-
-class Process:
-    """The check process and core's end of its line."""
-
-    def __init__(self, kept: dict[str, bytes] | None = None) -> None:
-        self.sock, theirs = pair()
-        self.kept: dict[str, bytes] = {}
-        self.seen: list[object] = []
-        self._buffer = b""
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.sock.close()
-            from lvsd.check.main import main
-
-            os._exit(main(theirs))
-        theirs.close()
-        for name, data in (kept or {}).items():
-            self.send(Kept(name, data))
-
-    def send(self, message: AnyMessage) -> None:
-        data = ENCODE(message)
-        self.sock.sendall(HEADER.pack(len(data)) + data)
-
-    def load(self, text: str, generation: int = 1) -> None:
-        loaded = load("/t.conf", lambda path: text.encode())
-        assert loaded.config is not None, loaded.diagnostics
-        part = loaded.config.check_part()
-        assert resolve(part).services
-        self.send(Prepare(generation, pickle.dumps(part)))
-        self.wait(Ready)
-        self.send(Commit(generation))
-        self.wait(Programmed)
-
-    def wait(self, kind: type, seconds: float = 20.0) -> object:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for index, message in enumerate(self.seen):
-                if isinstance(message, kind):
-                    return self.seen.pop(index)
-            self.read(until - time.monotonic())
-        raise AssertionError(f"no {kind.__name__} within {seconds} s")
-
-    def read(self, seconds: float) -> bool:
-        self.sock.settimeout(max(seconds, 0.01))
-        try:
-            data = self.sock.recv(1 << 20)
-        except TimeoutError:
-            return True
-        if not data:
-            return False
-        self._buffer += data
-        while len(self._buffer) >= HEADER.size:
-            (length,) = HEADER.unpack_from(self._buffer)
-            if len(self._buffer) < HEADER.size + length:
-                break
-            message = DECODE(self._buffer[HEADER.size : HEADER.size + length])
-            self._buffer = self._buffer[HEADER.size + length :]
-            self.seen.append(message)
-            if isinstance(message, Keep):
-                self.kept[message.name] = message.data
-        return True
-
-    def stop(self) -> int:
-        self.send(Stop("the test is over"))
-        while self.read(10.0):
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
-def table() -> str:
-    return subprocess.run(["ipvsadm", "-Sn"], capture_output=True, text=True, check=True).stdout
-
-
-def until(wanted: bool, text: str, seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while (text in table()) is not wanted:
-        assert time.monotonic() < end, f"{text!r} {'never came' if wanted else 'stayed'}:\n{table()}"
-        time.sleep(0.1)
-
-
-def listening(port: int) -> socket.socket:
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("127.0.0.1", port))
-    sock.listen(512)
-    return sock
 
 
 @pytest.fixture(autouse=True)
@@ -174,13 +70,11 @@ def test_a_drain_outlives_the_process() -> None:
         )
         process.send(order)
         answer = process.wait(Answer)
-        assert isinstance(answer, Answer)
         assert answer.ok, answer
         until(True, "127.0.0.1:8001 -m -w 0")
         refused = msgspec.structs.replace(order, id=2, server="127.0.0.1:8002")
         process.send(refused)
         answer = process.wait(Answer)
-        assert isinstance(answer, Answer)
         assert not answer.ok
         assert process.stop() == 0
         again = Process(process.kept)
