@@ -34,6 +34,7 @@ bench: system $(INSTALLED)  ## side by side with keepalived, in one run
 
 docs: $(INSTALLED)  ## writes what is derived from the declarations
 	$(BIN)/python -m lvsd.core.conf.derive
+	$(BIN)/python -m lvsd.admin.metrics >docs/metrics.md.new && mv docs/metrics.md.new docs/metrics.md
 
 system:
 	sh tests/lab/install

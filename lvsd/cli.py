@@ -179,7 +179,7 @@ def _verb(arguments: list[str]) -> int:
         )
     unit = verbs.add_parser("unit", help="print the systemd unit")
     unit.add_argument("-c", "--config", metavar="FILE", default=DEFAULT_CONFIGURATION)
-    client.add_verbs(verbs)
+    client.add_verbs(verbs, RUN_DIR)
     options = parser.parse_args(arguments)
     if options.verb in ("validate", "check"):
         from lvsd.core.reader import Sources

@@ -17,7 +17,6 @@ import msgspec
 
 from lvsd.admin import api, text
 
-RUN_DIR = "/run/lvsd"
 EXIT_DONE = 0
 EXIT_REFUSED = 1
 ANSWER = 15.0
@@ -26,6 +25,8 @@ RELOAD = 100.0
 """Seconds; the admin process itself gives up on a reload after 90."""
 QUIET = 45.0
 """Seconds without a heartbeat (every 15) after which a stream counts as lost."""
+RETURN = 60.0
+"""Seconds that a follower waits for an lvsd that was stopped, or whose admin process died."""
 
 
 class Failed(Exception):
@@ -101,10 +102,11 @@ def _duration(value: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds status, services, drain, maint, ready, weight, reload and events, whose namespaces `run` takes."""
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser], run_dir: str) -> None:
+    """Adds status, services, drain, maint, ready, weight, reload and events, whose namespaces `run` takes.
+    run_dir: where the daemon's run folder is unless an option says otherwise."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--run-dir", metavar="DIR", type=Path, default=Path(RUN_DIR), help=f"of the daemon ({RUN_DIR})")
+    common.add_argument("--run-dir", metavar="DIR", type=Path, default=Path(run_dir), help=f"of the daemon ({run_dir})")
     status = verbs.add_parser("status", parents=[common], help="who is master and why, and every server")
     status.add_argument("--json", action="store_true", help="everything, as JSON")
     status.add_argument("--watch", action="store_true", help="again every second")
@@ -175,13 +177,14 @@ def _pretty(answer: bytes) -> str:
     return msgspec.json.format(answer, indent=2).decode()
 
 
+def _in_words(answer: bytes) -> str:
+    return text.status(msgspec.json.decode(answer, type=api.Status), time.time())
+
+
 def _status(options: argparse.Namespace) -> None:
     while True:
         answer = _ask(options.run_dir, "/v1/status")
-        if options.json:
-            shown = _pretty(answer) + "\n"
-        else:
-            shown = text.status(msgspec.json.decode(answer, type=api.Status), time.time())
+        shown = _pretty(answer) + "\n" if options.json else _in_words(answer)
         print(("\x1b[H\x1b[J" if options.watch else "") + shown, end="", flush=True)
         if not options.watch:
             return
@@ -200,11 +203,7 @@ def _services(options: argparse.Namespace) -> None:
 
 
 def _events(options: argparse.Namespace) -> None:
-    if options.follow:
-        found = _follow(options.run_dir)
-    else:
-        found = iter(json.loads(_ask(options.run_dir, "/v1/events"))["events"])
-    for event in found:
+    for event in _follow(options.run_dir) if options.follow else _recent(options.run_dir):
         if options.json:
             print(json.dumps(event), flush=True)
         else:
@@ -212,19 +211,51 @@ def _events(options: argparse.Namespace) -> None:
             print(text.event(event, clock), flush=True)
 
 
+def _recent(run_dir: Path, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(_ask(run_dir, "/v1/events" + query))["events"]
+    return found
+
+
 def _follow(run_dir: Path) -> Iterator[dict[str, Any]]:
-    """Events from now on, until the connection is lost. Raises Failed."""
-    response = _open(run_dir, "GET", "/v1/events?follow=1", seconds=QUIET)
+    """Events from now on, also those of a daemon or an admin process that was started again. Raises Failed when there is
+    none for RETURN."""
+    last = max((event["id"] for event in _recent(run_dir, "?limit=1")), default=0)
+    response = _open(run_dir, "GET", f"/v1/events?follow=1&after={last}", seconds=QUIET)
+    while True:
+        try:
+            for event in _stream(response):
+                last = event["id"]
+                yield event
+            why = "the stream ended"
+        except (OSError, http.client.HTTPException) as error:
+            why = f"the stream broke off: {error}"
+        finally:
+            response.close()
+        print(f"lvsd events: {why}; waiting for lvsd", file=sys.stderr)
+        response = _return(run_dir, f"/v1/events?follow=1&after={last}")
+        print("lvsd events: it goes on", file=sys.stderr)
+
+
+def _return(run_dir: Path, path: str) -> http.client.HTTPResponse:
+    """The answer as soon as somebody listens again. Raises Failed with the last reason."""
+    until = time.monotonic() + RETURN
+    while True:
+        try:
+            return _open(run_dir, "GET", path, seconds=QUIET)
+        except Failed:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.2)
+
+
+def _stream(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """Until it ends. Raises OSError, HTTPException."""
     kind = ""
-    try:
-        while line := response.readline():
-            name, _, value = line.decode(errors="replace").rstrip("\n").partition(": ")
-            if name == "event":
-                kind = value
-            elif name == "data" and kind == "Lost":
-                print("lvsd events: some events were missed", file=sys.stderr)
-            elif name == "data":
-                yield json.loads(value)
-    except (OSError, http.client.HTTPException) as error:
-        raise Failed(f"the stream broke off: {error}") from None
-    raise Failed("the stream ended: lvsd, or its admin process, stopped")
+    while line := response.readline():
+        name, _, value = line.decode(errors="replace").rstrip("\n").partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data" and kind == "Lost":
+            print("lvsd events: some events were missed", file=sys.stderr)
+        elif name == "data":
+            yield json.loads(value)
