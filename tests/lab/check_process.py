@@ -25,6 +25,7 @@ from lvsd.core.ipc.messages import (
     ProgramEnded,
     Programmed,
     Ready,
+    Restarted,
     RunProgram,
     Stop,
 )
@@ -37,7 +38,8 @@ DECODE = msgspec.msgpack.Decoder(AnyMessage).decode
 class Process:
     """The check process and core's end of its line."""
 
-    def __init__(self, kept: dict[str, bytes] | None = None) -> None:
+    def __init__(self, kept: dict[str, bytes] | None = None, *, restarted: bool = False) -> None:
+        """kept, restarted: what core says of a predecessor."""
         self.sock, theirs = pair()
         self.kept: dict[str, bytes] = {}
         self.seen: list[object] = []
@@ -49,6 +51,8 @@ class Process:
 
             os._exit(main(theirs))
         theirs.close()
+        if restarted:
+            self.send(Restarted(None, 0.1))
         for name, data in (kept or {}).items():
             self.send(Kept(name, data))
 
