@@ -33,6 +33,7 @@ class Daemon:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LVSD_LAB")}
         self._logger: subprocess.Popen[bytes] | None = None
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             if kind == KEEPALIVED:
                 self._logger = _console(folder / "console", log)
             self._process = subprocess.Popen(
@@ -52,6 +53,12 @@ class Daemon:
     @property
     def running(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def listening(self) -> bool:
+        """It has left its start behind: an instance is backup or more, so adverts of the other one are heard."""
+        said = self.log.read_bytes()[self._log_start :]
+        return (b" is BACKUP" if self.kind == LVSD else b"Entering BACKUP STATE") in said
 
     @property
     def processes(self) -> list[int]:

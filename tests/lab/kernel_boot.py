@@ -148,8 +148,9 @@ class LabKernel:
         script.chmod(0o755)
         self._terminal = terminal
         self._settings = termios.tcgetattr(terminal) if terminal is not None else None
+        # Whoever started the lab and is killed takes it along; nothing else would ever end it.
         self._process = subprocess.Popen(
-            start,
+            ["setpriv", "--pdeathsig", "KILL", *start],
             stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=output,
             stderr=subprocess.STDOUT,
