@@ -44,13 +44,19 @@ def exposition(snapshot: api.Snapshot, events: int) -> str:
         events=events,
     )
     lines: list[str] = []
+    # Each server of a large farm stands in a dozen metrics with the same labels.
+    known: dict[tuple[str, ...], dict[tuple[str, ...], str]] = {}
     for metric in METRICS:
+        labels_of = known.setdefault(metric.labels, {})
         lines.append(f"# HELP {metric.name} {_escape_help(metric.help)}")
         lines.append(f"# TYPE {metric.name} {metric.type}")
         # One series twice makes Prometheus refuse the whole scrape.
         series: dict[str, float] = {}
         for values, value in metric.samples(facts):
-            series.setdefault(_labels(metric.labels, values), value)
+            labels = labels_of.get(values)
+            if labels is None:
+                labels = labels_of[values] = _labels(metric.labels, values)
+            series.setdefault(labels, value)
         lines += [f"{metric.name}{labels} {_number(value)}" for labels, value in series.items()]
     return "\n".join(lines) + "\n"
 
