@@ -7,13 +7,17 @@ import json
 import os
 import pwd
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from lvsd.admin import app
+from lvsd import client
+from lvsd.admin import app, server
+from lvsd.admin.api import ROUTES
 from lvsd.core.ipc.channel import Channel, pair
 from lvsd.core.ipc.messages import (
     Answer,
@@ -32,7 +36,7 @@ from lvsd.core.ipc.messages import (
     Stop,
     VrrpReport,
 )
-from lvsd.core.notify.events import Alarm
+from lvsd.core.notify.events import Alarm, ServerChanged
 
 SERVER = ServerReport(
     address="10.0.0.11:80",
@@ -64,7 +68,9 @@ CORE = CoreReport(
 
 
 class Core:
-    def __init__(self, run_dir: Path) -> None:
+    """audit: where the process writes what it imports, one name a line behind the moment."""
+
+    def __init__(self, run_dir: Path, audit: Path | None = None) -> None:
         self.run_dir = run_dir
         self.messages: list[AnyMessage] = []
         self.answers = True
@@ -72,8 +78,15 @@ class Core:
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(str(run_dir / "admin.sock"))
         listening.listen(64)
-        self.pid = os.fork()
-        if self.pid == 0:
+        self.pid = self._fork(ours, theirs, listening) if audit is None else fresh(theirs, listening, audit)
+        theirs.close()
+        listening.close()
+        self.channel = Channel(ours, asyncio.get_running_loop(), self._receive, lambda why: None)
+
+    @staticmethod
+    def _fork(ours: socket.socket, theirs: socket.socket, listening: socket.socket) -> int:
+        pid = os.fork()
+        if pid == 0:
             status = 70
             try:
                 ours.close()
@@ -81,9 +94,7 @@ class Core:
                 status = app.main(theirs, listening, patience=0.4)
             finally:
                 os._exit(status)
-        theirs.close()
-        listening.close()
-        self.channel = Channel(ours, asyncio.get_running_loop(), self._receive, lambda why: None)
+        return pid
 
     def _receive(self, message: AnyMessage) -> None:
         self.messages.append(message)
@@ -103,6 +114,14 @@ class Core:
         out, err = await process.communicate(b"import sys; from lvsd.cli import main; sys.exit(main(sys.argv[1:]))")
         return process.returncode or 0, out.decode(), err.decode()
 
+    async def exchange(self, data: bytes) -> bytes:
+        """The beginning of the answer to bytes as they are."""
+        reader, writer = await asyncio.open_unix_connection(str(self.run_dir / "admin.sock"))
+        writer.write(data)
+        answer = await asyncio.wait_for(reader.read(1 << 16), 5)
+        writer.close()
+        return answer
+
     async def http(self, data: bytes) -> tuple[int, dict[str, object]]:
         reader, writer = await asyncio.open_unix_connection(str(self.run_dir / "admin.sock"))
         writer.write(data)
@@ -111,6 +130,25 @@ class Core:
         body = await reader.readexactly(length)
         writer.close()
         return int(head.split()[1]), json.loads(body)
+
+
+AUDITED = """
+import os, socket, sys, time
+channel, listening, path = sys.argv[1:]
+file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)  # opened now: it gives its user away
+def hook(event, arguments):
+    if event == "import":
+        os.write(file, f"{time.monotonic()} {arguments[0]}\\n".encode())
+sys.addaudithook(hook)
+from lvsd.admin import app
+sys.exit(app.main(socket.socket(fileno=int(channel)), socket.socket(fileno=int(listening))))
+"""
+
+
+def fresh(theirs: socket.socket, listening: socket.socket, audit: Path) -> int:
+    """The process in an interpreter that has loaded nothing else; it notes its imports."""
+    files = (theirs.fileno(), listening.fileno())
+    return subprocess.Popen([sys.executable, "-c", AUDITED, *map(str, files), str(audit)], pass_fds=files).pid
 
 
 async def settled(condition: object) -> None:
@@ -125,11 +163,19 @@ async def settled(condition: object) -> None:
 @pytest.fixture
 async def core(tmp_path: Path) -> AsyncIterator[Core]:
     core = Core(tmp_path)
+    await ready(core)
+    yield core
+    await ended(core)
+
+
+async def ready(core: Core) -> None:
     core.channel.send(Prepare(1, b""))
     for message in (CORE, VRRP, CHECK):
         core.channel.send(message)
     await settled(lambda: any(isinstance(each, Ready) for each in core.messages))
-    yield core
+
+
+async def ended(core: Core) -> None:
     core.channel.send(Stop("the test ends"))
     _, status = await asyncio.wait_for(asyncio.to_thread(os.waitpid, core.pid, 0), 5)
     core.channel.close()
@@ -219,3 +265,135 @@ async def test_where_no_daemon_runs_the_client_names_the_socket(tmp_path: Path, 
     core.run_dir = before
     assert status == 1
     assert f"there is no {tmp_path / 'elsewhere' / 'admin.sock'}: is lvsd running?" in err
+
+
+async def test_the_process_imports_nothing_once_it_has_given_its_user_away(tmp_path: Path) -> None:
+    """The files of the interpreter may be closed to the uid that it takes, and a disk may hang."""
+    core = Core(tmp_path, tmp_path / "imports")
+    await ready(core)
+    start = time.monotonic()
+    stream, writer = await asyncio.open_unix_connection(str(core.run_dir / "admin.sock"))
+    writer.write(b"GET /v1/events?follow=1 HTTP/1.1\r\nHost: lvsd\r\n\r\n")
+    await asyncio.wait_for(stream.readuntil(b"events of lvsd"), 5)
+    core.channel.send(Notice(Alarm(at=5.0, why="two masters", subject="VI_1")))
+    await asyncio.wait_for(stream.readuntil(b"two masters"), 5)
+    for route in ROUTES:
+        body = b'{"weight": 1, "for": "1m"}' if route.name == "weight" else b""
+        request = f"{route.method} {route.path.replace('{server}', '10.0.0.11')} HTTP/1.1\r\nHost: lvsd\r\n"
+        await core.exchange(f"{request}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    for nonsense in (b"nonsense\r\n\r\n", b"GET /nothing HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"):
+        await core.exchange(nonsense)
+    chunked = b"POST /v1/reload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    await core.exchange(chunked + b"2\r\n{}\r\n0\r\n\r\n")
+    core.channel.send(Stop("the test looks"))
+    await asyncio.wait_for(stream.read(), 5)
+    writer.close()
+    lines = [line.split(" ", 1) for line in (tmp_path / "imports").read_text().splitlines()]
+    await ended(core)
+    assert any(name == "lvsd.admin.server" for _, name in lines), "the audit works"
+    assert [name for at, name in lines if float(at) > start] == []
+
+
+async def test_events_are_lines_for_people_or_objects_for_programs(core: Core) -> None:
+    core.channel.send(Notice(Alarm(at=5.0, why="two masters", subject="VI_1")))
+    core.channel.send(Notice(ServerChanged(at=6.0, why="L4: refused", service="s", server="10.0.0.11:80", up=False)))
+    status, out, err = await core.lvsd("events")
+    assert (status, err) == (0, "")
+    first, second = out.splitlines()
+    assert first.endswith(" Alarm subject=VI_1: two masters")
+    assert "ServerChanged service=s server=10.0.0.11:80 up=False: L4: refused" in second
+    _, out, _ = await core.lvsd("events", "--json")
+    assert [json.loads(line)["type"] for line in out.splitlines()] == ["Alarm", "ServerChanged"]
+
+
+async def test_services_are_shown_as_text_and_as_json_and_old_ones_as_old(core: Core) -> None:
+    status, out, err = await core.lvsd("services")
+    assert (status, err) == (0, "")
+    assert out.startswith("SERVICE tcp 10.0.0.1:80  wrr NAT  1 of 1 up  quorum 1 ok\n")
+    _, out, _ = await core.lvsd("services", "--json")
+    found = json.loads(out)
+    assert found["services"][0]["servers"][0]["address"] == "10.0.0.11:80"
+    assert 0 <= found["age"] < 5
+
+
+async def test_who_may_not_use_the_socket_is_told_who_may(core: Core) -> None:
+    (core.run_dir / "admin.sock").chmod(0o600)
+    before = os.geteuid()
+    os.seteuid(65534)
+    try:
+        with pytest.raises(client.Failed, match="may not be used: be root, or a member of the group lvsd"):
+            client._ask(core.run_dir, "/v1/status")
+    finally:
+        os.seteuid(before)
+
+
+async def test_a_follower_goes_on_with_the_next_admin_process(core: Core, tmp_path: Path) -> None:
+    first = Alarm(at=5.0, why="the first", subject="VI_1")
+    core.channel.send(Notice(first))
+    program = b"import sys; from lvsd.cli import main; sys.exit(main(['events', '--follow', '--run-dir', sys.argv[1]]))"
+    follower = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program.decode(), str(tmp_path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )  # fmt: skip
+    assert follower.stdout is not None
+    assert follower.stderr is not None
+    await asyncio.sleep(1.0)
+    core.channel.send(Notice(Alarm(at=6.0, why="the second", subject="VI_1")))
+    assert b"the second" in await asyncio.wait_for(follower.stdout.readline(), 5)
+    await ended(core)
+    (tmp_path / "admin.sock").unlink()
+    again = Core(tmp_path)
+    core.__dict__.update(again.__dict__)
+    for at, why in ((5.0, "the first"), (6.0, "the second"), (7.0, "while nobody served")):
+        core.channel.send(Notice(Alarm(at=at, why=why, subject="VI_1")))
+    await ready(core)
+    assert b"while nobody served" in await asyncio.wait_for(follower.stdout.readline(), 10)
+    core.channel.send(Notice(Alarm(at=8.0, why="the last", subject="VI_1")))
+    assert b"the last" in await asyncio.wait_for(follower.stdout.readline(), 5)
+    follower.kill()
+    assert b"waiting for lvsd" in await follower.stderr.read()
+    await follower.wait()
+
+
+async def test_a_follower_that_does_not_read_costs_no_memory(core: Core) -> None:
+    readers = []
+    for _ in range(3):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(str(core.run_dir / "admin.sock"))
+        sock.sendall(b"GET /v1/events?follow=1 HTTP/1.1\r\nHost: lvsd\r\n\r\n")
+        readers.append(sock)
+    await asyncio.sleep(0.3)
+
+    rollup = Path(f"/proc/{core.pid}/smaps_rollup")
+
+    async def flood(count: int) -> int:
+        """MiB that the process has afterwards."""
+        for number in range(count):
+            core.channel.send(Notice(Alarm(at=float(number + 1), why="x" * 2000, subject="VI_1")))
+            if number % 200 == 199:
+                await core.exchange(b"GET /healthz HTTP/1.1\r\nHost: lvsd\r\n\r\n")
+        listing = await asyncio.to_thread(rollup.read_text)
+        return int(listing.partition("Rss:")[2].split()[0]) >> 10
+
+    before = await flood(2000)
+    assert await flood(8000) <= before + 8, "16 MB of events for each of three followers were not kept"
+    readers[0].settimeout(5)
+    data = b""
+    while b"event: Lost" not in data:
+        part = readers[0].recv(1 << 16)
+        assert part, "the stream ended before it said that events were missed"
+        data += part
+    for sock in readers:
+        sock.close()
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BODY_PATIENCE", 0.3)
+    core = Core(tmp_path)
+    await ready(core)
+    status, answer = await core.http(b"POST /v1/reload HTTP/1.1\r\nHost: lvsd\r\nContent-Length: 10\r\n\r\n{")
+    assert status == 408
+    assert "did not come within 0.3 s" in str(answer["error"])
+    assert not core.orders()
+    await ended(core)
