@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ def main() -> int:
 
 
 def outside(live: bool) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it ends the lab too
     where = "namespaces of this kernel" if host_has_ipvs() else "a kernel of its own (user-mode-linux)"
     print(f"lvsd: a web farm with two directors, in {where}", flush=True)
     command = [sys.executable, "-u", "-m", "tests.lab.demo", "--inside", *(["--live"] if live else [])]

@@ -222,11 +222,14 @@ def main() -> int:
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         parser.error("no command")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it ends the lab too
     try:
         return run(command, timeout=options.timeout)
     except NoLab as error:
         print(f"lab: {error}", file=sys.stderr)
         return 125
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
