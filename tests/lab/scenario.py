@@ -161,7 +161,9 @@ def return_web_server(farm: Farm) -> None:
     listed = time.monotonic()
     farm.wait(lambda: back.name in farm.seen(listed).spread, 3.0, "the server that returned gets no requests")
     failed = [request for request in farm.seen(since).requests if not request.ok]
-    assert not failed, f"{len(failed)} requests failed, the first {failed[0].start - since:.2f} s after the return began"
+    assert not failed, (
+        f"{len(failed)} requests failed, the first {failed[0].start - since:.2f} s after the return began"
+    )
 
 
 def spread_evenly(farm: Farm) -> None:
