@@ -151,7 +151,7 @@ def _reasons(server: ServerReport) -> Iterable[str]:
     for check in server.checks:
         if check.state == "down":
             layer = f", {check.layer}" if check.layer else ""
-            yield f"{check.kind}: {check.reason} (attempt {check.attempt}/{check.attempts}{layer})"
+            yield f"{check.kind}: {check.reason} (failed {check.attempt} times{layer})"
     if server.health != "up" and not any(check.state == "down" for check in server.checks):
         yield server.why
 

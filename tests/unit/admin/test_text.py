@@ -90,7 +90,7 @@ def test_weight_override_health_and_kernel_are_four_columns() -> None:
     assert table[2].split() == ["10.0.0.11:80", "3", "-", "up", "5s", "3", "12345", "0"]
     assert "DOWN 5s" in table[3]
     assert " none " in table[3]
-    assert table[3].endswith("TCP_CHECK: refused (attempt 3/3, connect)")
+    assert table[3].endswith("TCP_CHECK: refused (failed 3 times, connect)")
     assert "drain, 29m 59s left" in table[4]
     assert table[4].endswith("by root: new kernel")
     assert len({line.index(word) for line, word in zip(table[1:], ("HEALTH", "up", "DOWN", "up"), strict=True)}) == 1
