@@ -25,6 +25,8 @@ COALESCE = 0.005
 """Seconds in which changes are gathered before they go to the kernel."""
 PERIOD = 5.0
 """Seconds between two comparisons with the kernel, and between two looks at its counters."""
+AFTER_RELOAD = 1.0
+"""Seconds until the look that follows a reload, which itself asks the kernel nothing."""
 SHARE = 20
 """A look takes at most one part in so many of the time: a large table is looked at less often."""
 TOLD = 20
@@ -62,6 +64,7 @@ class Keeper:
         self._applied: Table = {}
         self._dirty: set[ServiceKey] = set()
         self._compare_all = False
+        self._unsure = True
         self._generation = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -159,29 +162,38 @@ class Keeper:
                     await self._look()
             except (OSError, Refused, Overrun) as error:
                 log.error("the IPVS table could not be kept: %s; all of it is compared again in a second", error)
-                self._compare_all = True
+                self._compare_all = self._unsure = True
                 loop.call_later(1.0, self._wake.set)
                 self._next_look = loop.time() + PERIOD
 
     async def _program_all(self) -> None:
-        """Everything read and compared: after start, after a reload, and after an answer was lost."""
+        """Everything compared: after a reload with what the kernel is known to hold; after start, and after an answer was
+        lost, with what is read from it. What others did since the last look is the next look's."""
         generation, desired = self._generation, dict(self._desired)
+        known = None if self._unsure else self.kernel_table
         self._compare_all = False
         self._dirty.clear()
         self._own(self._owned | desired.keys())
         owned = frozenset(self._owned)
 
         def program() -> tuple[Table, list[Failed]]:
-            ops = plan(self._kernel.read(), desired, owned)
-            failed = self._kernel.apply(ops)
-            return (self._kernel.read() if failed else desired), failed
+            actual = known
+            failed = [] if actual is None else self._kernel.apply(plan(actual, desired, owned))
+            if actual is None or failed:
+                # At start nothing is known; where somebody else was there, what the kernel really holds decides.
+                actual = self._kernel.read()
+                failed = self._kernel.apply(plan(actual, desired, owned))
+            if failed:
+                return self._kernel.read(), failed
+            return {key: service for key, service in actual.items() if key not in owned} | desired, failed
 
         self.kernel_table, failed = await self._in_thread(program)
+        self._unsure = False
         self._applied = desired
         self._own(desired.keys() | {failure.op.key for failure in failed if isinstance(failure.op, DeleteService)})
         self._tell(failed)
-        if not self._next_look:
-            self._next_look = asyncio.get_running_loop().time() + PERIOD
+        soon = asyncio.get_running_loop().time() + (PERIOD if known is None else AFTER_RELOAD)
+        self._next_look = min(self._next_look or soon, soon)
         self._on_programmed(generation)
         self._on_change()
 
@@ -196,7 +208,7 @@ class Keeper:
             failed = await self._in_thread(lambda: self._kernel.apply(ops))
             if failed:
                 # Somebody else was there; what the kernel really holds decides.
-                self._compare_all = True
+                self._compare_all = self._unsure = True
                 self._wake.set()
         self._applied |= desired
         self.kernel_table = self.kernel_table | desired
@@ -207,10 +219,10 @@ class Keeper:
         applied, owned = dict(self._applied), frozenset(self._owned)
 
         def look() -> tuple[_Look, Mapping[ServiceKey, ServiceCounters]]:
-            table = self._kernel.read()
+            table, counters = self._kernel.read_with_counters()
             ops = plan(table, applied, owned)
             failed = self._kernel.apply(ops) if ops else []
-            return _Look(table, ops, failed), self._kernel.read_counters()
+            return _Look(table, ops, failed), counters
 
         started = time.monotonic()
         found, self.counters = await self._in_thread(look)

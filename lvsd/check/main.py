@@ -109,6 +109,7 @@ class Worker:
             case Commit(generation):
                 self._commit(generation)
             case Abort(generation):
+                gc.enable()
                 if self._prepared is not None and self._prepared[0] == generation:
                     self._prepared = None
             case ProgramEnded():
@@ -142,6 +143,8 @@ class Worker:
     # --- configuration --------------------------------------------------------------------------------------------
 
     def _prepare(self, generation: int, data: bytes) -> None:
+        # A farm is made of hundreds of thousands of objects that all stay; the collector would look through them in vain.
+        gc.disable()
         settings: CheckSettings = pickle.loads(data)
         resolved = resolve(settings)
         if resolved.services or self._owned:
@@ -189,9 +192,11 @@ class Worker:
         if first:
             self._plan_expiry()
             log.info("%d services with %d checks", len(self._farm.services), len(self._farm.healths))
+        gc.enable()
         gc.collect()
         gc.freeze()
-        self._report_soon()
+        if self._keeper is None:
+            self._report_soon()  # else when the table stands: a large report would delay it
 
     def _keep_table(self, generation: int, first: bool) -> None:
         assert self._settings is not None

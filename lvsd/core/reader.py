@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import glob
 import os
 import pickle
@@ -108,6 +109,8 @@ async def read_in_child(sources: Sources) -> Reading:
 
 def _writes_to(descriptor: int, sources: Sources) -> Callable[[], int]:
     def run() -> int:
+        # A collection finds nothing in a tree that is all used, and would unshare the pages of the parent.
+        gc.disable()
         with os.fdopen(descriptor, "wb") as pipe:
             pipe.write(msgspec.msgpack.encode(read(sources)))
         return 0

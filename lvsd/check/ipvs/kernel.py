@@ -97,6 +97,23 @@ class IpvsKernel:
             counters[key] = ServiceCounters(_with_connections(total, destinations.values()), destinations)
         return counters
 
+    def read_with_counters(self) -> tuple[Table, dict[ServiceKey, ServiceCounters]]:
+        """read() and read_counters() with one question for both."""
+        table: Table = {}
+        counters: dict[ServiceKey, ServiceCounters] = {}
+        for data in self._services():
+            found, counted = wire.decode_service(data), wire.decode_service_counters(data)
+            if found is None or counted is None:
+                continue
+            key, service = found
+            answers = self._destinations(key)
+            service.destinations.update(wire.decode_destinations(answers, key.family))
+            rows = (wire.decode_destination_counters(answer, key.family) for answer in answers)
+            destinations = dict(filter(None, rows))
+            table[key] = service
+            counters[key] = ServiceCounters(_with_connections(counted[1], destinations.values()), destinations)
+        return table, counters
+
     def apply(self, ops: Sequence[Op]) -> list[Failed]:
         """Carries out the orders, one after the other; a refused one stops none. Returns those that did not reach their goal.
 
