@@ -23,7 +23,7 @@ from .conf.rules import Finding, Rules
 from .conf.syntax import parse
 from .conf.types import ByGroup, ByMark, Endpoint, Lease
 from .settings import GlobalDefs
-from .unobeyed import UNOBEYED
+from .unobeyed import INDISPENSABLE, UNOBEYED
 
 DROP_INS = "lvsd.d/*.conf"
 DERIVED_LEASE_MOST = 10  # seconds; what `vip_lease on` comes to at most
@@ -436,7 +436,7 @@ def load(path: str, read: Read, *, glob: Glob | None = None, config_id: str = ""
         except OSError as error:
             report.error("cannot-read", f"cannot be read: {error.strerror or error}", Place(path))
             return Loaded(None, report.sorted([path]))
-        binder = Binder(Root, report, UNOBEYED)
+        binder = Binder(Root, report, UNOBEYED, INDISPENSABLE)
         root: Root = binder.bind(statements, Place(path))
         rule.apply(root, binder, report)
     if not report.errors:

@@ -191,7 +191,9 @@ class Core:
     def _refuse_to_start(problems: tuple[str, ...]) -> int:
         for problem in problems:
             log.error("%s", problem)
-        log.error("not started, for %s", "the reason above" if len(problems) == 1 else f"the {len(problems)} reasons above")
+        log.error(
+            "not started, for %s", "the reason above" if len(problems) == 1 else f"the {len(problems)} reasons above"
+        )
         return EXIT_CONFIGURATION
 
     def _handle_signals(self) -> None:

@@ -49,3 +49,8 @@ _BY_BLOCK = {
 }
 
 UNOBEYED: Mapping[str, frozenset[str]] = {block: frozenset(words.split()) for block, words in _BY_BLOCK.items()}
+
+INDISPENSABLE: Mapping[str, frozenset[str]] = {
+    "vrrp_instance": frozenset({"unicast_peer", "mcast_dst_ip", "auth_hmac"}),
+}
+"""Those among them without which a director would be deaf to its peers, so that both would be master."""

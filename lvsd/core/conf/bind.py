@@ -64,12 +64,14 @@ class _Table:
 class Binder:
     """Binds the statements of one configuration. root: the class of the root block."""
 
-    def __init__(self, root: type, report: Report, unobeyed: Unobeyed) -> None:
+    def __init__(self, root: type, report: Report, unobeyed: Unobeyed, indispensable: Unobeyed | None = None) -> None:
+        """unobeyed: further words by block, which are warned about; indispensable: those of them that are errors."""
         self._root = root
         self._report = report
         # Blocks that stand in the file but have mistakes of their own, by keyword and name.
         self.unbound: set[tuple[str, str]] = set()
         self._unobeyed = unobeyed
+        self._indispensable = indispensable or {}
         self._tables: dict[type, _Table] = {}
         self._origins: dict[int, tuple[object, Statement]] = {}
         self._homes: dict[str, list[str]] | None = None
@@ -346,7 +348,13 @@ class Binder:
         place = statement.place()
         if word in self._unobeyed.get(table.name, ()):
             what = "block" if statement.body is not None else "keyword"
-            self._report.warning("not-obeyed", f"'{word}' is a {what} of keepalived that lvsd does not obey yet", place)
+            text = f"'{word}' is a {what} of keepalived that lvsd does not obey yet"
+            if word in self._indispensable.get(table.name, ()):
+                self._report.error(
+                    "not-obeyed", f"{text}, and without it two directors would not hear each other", place
+                )
+            else:
+                self._report.warning("not-obeyed", text, place)
             return
         where = f"block '{table.name}'" if table.name else "outermost level"
         self._report.error("unknown-keyword", f"'{word}' is no keyword of the {where}", place, self._hint(table, word))
