@@ -407,3 +407,20 @@ def test_2_000_rows_are_gone_within_two_seconds() -> None:
     took = time.monotonic() - began
     assert table() == ""
     assert took < 2
+
+
+def test_a_reload_of_a_table_that_somebody_had_changed_ends_right() -> None:
+    text = configuration(ports=()).replace(
+        "}\n", " real_server 127.0.0.1 8001 {\n }\n real_server 127.0.0.1 8002 {\n }\n}\n"
+    )
+    process = Process()
+    process.load(text)
+    rows = table()
+    for change in (["-d", "-t", "10.9.9.9:80", "-r", "127.0.0.1:8001"], ["-D", "-t", "10.9.9.9:80"]):
+        subprocess.run(["ipvsadm", *change], check=True)
+        process.load(text.replace("8002 {\n", "8002 {\n  weight 3\n"), 2)
+        until(True, "127.0.0.1:8002 -m -w 3")
+        until(True, "127.0.0.1:8001 -m -w 1")
+        process.load(text, 3)
+        assert table() == rows
+    assert process.stop() == 0
