@@ -64,7 +64,8 @@ def _run_in_real_time(priority: int, rttime: int | None) -> list[str]:
         ]
     if rttime is not None:
         try:
-            # The soft limit is keepalived's; the hard one leaves room, since SIGKILL would be worse than a late advert.
+            # Only the soft limit, which signals: the hard one kills, and that would be worse than a late advert. An
+            # interpreter's turn with a thousand addresses takes longer than the 10 ms that do for a C program.
             resource.setrlimit(resource.RLIMIT_RTTIME, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             resource.setrlimit(resource.RLIMIT_RTTIME, (max(rttime, 1_000_000), resource.RLIM_INFINITY))
         except (OSError, ValueError) as error:

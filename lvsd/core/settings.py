@@ -92,7 +92,7 @@ class GlobalDefs:
     checker_no_swap: bool = kw(flag, "Lock the check process in memory.", default=False)
     vrrp_rlimit_rttime: int = kw(
         integer(1),
-        "Microseconds of real-time computing without a pause that the kernel allows the vrrp process.",
+        "Microseconds of computing without a pause after which the vrrp process is warned; below a second a second counts.",
         default=10000,
     )
     max_auto_priority: int = kw(
