@@ -150,8 +150,9 @@ def _reasons(server: ServerReport) -> Iterable[str]:
         yield f"by {server.override_owner}" + (f": {server.override_reason}" if server.override_reason else "")
     for check in server.checks:
         if check.state == "down":
-            layer = f", {check.layer}" if check.layer else ""
-            yield f"{check.kind}: {check.reason} (failed {check.attempt} times{layer})"
+            often = f"failed {check.attempt} times" if check.attempt > 1 else ""
+            more = ", ".join(filter(None, (often, check.layer)))
+            yield f"{check.kind}: {check.reason}" + (f" ({more})" if more else "")
     if server.health != "up" and not any(check.state == "down" for check in server.checks):
         yield server.why
 

@@ -96,6 +96,14 @@ def test_weight_override_health_and_kernel_are_four_columns() -> None:
     assert len({line.index(word) for line, word in zip(table[1:], ("HEALTH", "up", "DOWN", "up"), strict=True)}) == 1
 
 
+def test_a_check_that_failed_once_or_never_answered_counts_nothing() -> None:
+    once = msgspec.structs.replace(DOWN, checks=(msgspec.structs.replace(CHECK_LINE, attempt=1),))
+    never = msgspec.structs.replace(DOWN, checks=(msgspec.structs.replace(CHECK_LINE, attempt=0, layer=""),))
+    table = text.services([msgspec.structs.replace(SERVICE, servers=(once, never))], ())
+    assert table[2].endswith("TCP_CHECK: refused (connect)")
+    assert table[3].endswith("TCP_CHECK: refused")
+
+
 def test_a_lost_quorum_says_why_and_what_serves_instead() -> None:
     lost = msgspec.structs.replace(
         SERVICE, quorum_up=False, why="0 of 1", sorry_server="10.0.0.99:80", sorry_active=True
