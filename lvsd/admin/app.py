@@ -254,7 +254,9 @@ class Admin:
             raise refusal from None
         finally:
             self._waiting.pop(message.id, None)
-        log.info("%s: %s", order, "done" if answer.ok else f"refused, {'; '.join(answer.lines)}")
+        # What is wrong with a configuration core has logged already, over many lines.
+        why = "" if is_reload else f", {'; '.join(answer.lines)}"
+        log.info("%s: %s", order, "done" if answer.ok else f"refused{why}")
         return api.done(answer)
 
 

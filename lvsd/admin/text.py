@@ -172,5 +172,5 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 def event(fields: Mapping[str, Any], clock: str) -> str:
     """One line. clock: its time as text. An unknown kind of event is shown as well."""
-    what = " ".join(f"{name}={fields[name]}" for name in _SUBJECTS if name in fields)
-    return f"{clock} {fields.get('type', 'Event')} {what}: {fields.get('why', '')}".replace("\n", " ")
+    words = [str(fields.get("type", "Event")), *(f"{name}={fields[name]}" for name in _SUBJECTS if name in fields)]
+    return f"{clock} {' '.join(words)}: {fields.get('why', '')}".replace("\n", " ")

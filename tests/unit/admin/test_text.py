@@ -125,3 +125,7 @@ def test_old_words_of_a_silent_process_are_marked_as_old() -> None:
 def test_an_event_of_an_unknown_kind_is_one_line_all_the_same() -> None:
     line = text.event({"type": "Novelty", "server": "a", "why": "two\nlines"}, "12:00:00")
     assert line == "12:00:00 Novelty server=a: two lines"
+
+
+def test_an_event_without_a_subject_has_no_gap_before_its_reason() -> None:
+    assert text.event({"type": "TableDrifted", "why": "put right"}, "12:00:00") == "12:00:00 TableDrifted: put right"
