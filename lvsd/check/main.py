@@ -357,9 +357,8 @@ class Worker:
         ended = self._overrides.ready(*server_of(message.server), message.service)
         if not ended:
             return (f"no order holds for {message.server}",)
-        self._follow(
-            ended, "ready", message.server, message.actor, f"{message.server} is ready again: {message.reason}"
-        )
+        because = f": {message.reason}" if message.reason else ""
+        self._follow(ended, "ready", message.server, message.actor, f"{message.server} is ready again{because}")
         return tuple(f"ended: {order.sentence(now)}" for order in ended)
 
     def _follow(self, orders: Sequence[Override], verb: str, server: str, actor: str, why: str) -> None:
