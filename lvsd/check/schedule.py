@@ -179,9 +179,11 @@ class Schedule:
             self._start_at(entry, max(entry.started + entry.probe.interval, now + min(0.01, entry.probe.interval)))
 
     def _excused(self, entry: _Entry, outcome: Outcome, now: float) -> Outcome:
+        if outcome.ok:
+            entry.voids = 0
+            return outcome
         late = self._lateness_since(entry.started, now)
-        stalled = not outcome.ok and late > TOLERANCE * entry.probe.target.timeout
-        if not outcome.void and not stalled:
+        if not outcome.void and late <= TOLERANCE * entry.probe.target.timeout:
             entry.voids = 0
             return outcome
         entry.voids += 1
