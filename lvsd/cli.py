@@ -35,7 +35,7 @@ _REFUSED = {
     ("-V", "--dont-release-vrrp"): "lvsd never leaves an address behind: two directors could hold it",
     ("-I", "--dont-release-ipvs"): "not supported yet",
     ("-R", "--dont-respawn"): "lvsd always starts a process again that died",
-    ("-d", "--dump-conf"): "`lvsd validate FILE` shows what is wrong; `lvsd status --json` what runs",
+    ("-d", "--dump-conf"): "`lvsd dump FILE` prints it; `lvsd status --json` shows what runs",
     ("-T", "--genhash"): "not supported yet",
     ("-a", "--address-monitoring"): "not supported yet; `ip monitor address` shows the changes",
     ("-x", "--snmp"): "lvsd has metrics for Prometheus instead: GET /metrics",
@@ -74,7 +74,7 @@ def _run_parser() -> argparse.ArgumentParser:
         prog="lvsd",
         allow_abbrev=False,
         description="Runs the daemon in the foreground, with its log on stderr.",
-        epilog="Verbs: validate, unit, and for one that runs: status, services, drain, ready, maint, weight, reload, events. "
+        epilog="Verbs: validate, dump, unit, and for one that runs: status, services, drain, ready, maint, weight, reload, events. "
         "`lvsd VERB --help` explains each.",
     )
     parser.add_argument("-v", "--version", action="version", version=f"lvsd {__version__}")
@@ -169,22 +169,27 @@ def _verb(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="lvsd", allow_abbrev=False)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in ("validate", "check"):
-        validate = verbs.add_parser(name, help="check a configuration file; every mistake at once")
-        validate.add_argument("file", metavar="FILE")
-        validate.add_argument("--json", action="store_true", help="one JSON object on stdout")
-        validate.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside it")
-        validate.add_argument(
+    for name in ("validate", "check", "dump"):
+        what = (
+            "print it as lvsd understands it, secrets hidden" if name == "dump" else "check it; every mistake at once"
+        )
+        of_file = verbs.add_parser(name, help=f"read a configuration file: {what}")
+        of_file.add_argument("file", metavar="FILE")
+        of_file.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside it")
+        of_file.add_argument(
             "-i", "--config-id", metavar="ID", default="", help="selects the lines that begin with @ID"
         )
+        if name != "dump":
+            of_file.add_argument("--json", action="store_true", help="one JSON object on stdout")
     unit = verbs.add_parser("unit", help="print the systemd unit")
     unit.add_argument("-c", "--config", metavar="FILE", default=DEFAULT_CONFIGURATION)
     client.add_verbs(verbs, RUN_DIR)
     options = parser.parse_args(arguments)
-    if options.verb in ("validate", "check"):
+    if options.verb in ("validate", "check", "dump"):
         from lvsd.core.reader import Sources
 
-        return _report_problems(Sources(options.file, not options.no_dropins, options.config_id), options.json)
+        sources = Sources(options.file, not options.no_dropins, options.config_id)
+        return _dump(sources) if options.verb == "dump" else _report_problems(sources, options.json)
     if options.verb == "unit":
         return _print_unit(options.config)
     return client.run(options)
@@ -208,6 +213,17 @@ def _report_problems(sources: Any, as_json: bool) -> int:
         count = len(warnings) + len(of_machine)
         print(f"{sources.configuration}: {_count(len(loaded.errors), 'error')}, {_count(count, 'warning')}")
     return EXIT_REFUSED if loaded.errors else EXIT_DONE
+
+
+def _dump(sources: Any) -> int:
+    from lvsd.core.conf.dump import dump
+    from lvsd.core.reader import load
+
+    loaded = load(sources)
+    if loaded.config is None:
+        return _report_problems(sources, as_json=False)
+    print(dump(loaded.config.root), end="")
+    return EXIT_DONE
 
 
 def _count(number: int, noun: str) -> str:
