@@ -296,9 +296,12 @@ class Farm:
         return director.is_master and not self.other(director).held
 
     def complete(self, director: Director) -> bool:
-        """Its daemon has started, every living web server has its row, and no other has one."""
-        started = director.daemon is not None and director.daemon.listening
-        return started and set(director.weights) == {web.key for web in self.webs if web.alive}
+        """Its daemon has started, and the table is whole."""
+        return director.daemon is not None and director.daemon.listening and self.has_all_rows(director)
+
+    def has_all_rows(self, director: Director) -> bool:
+        """Every living web server has its row, and no other has one."""
+        return set(director.weights) == {web.key for web in self.webs if web.alive}
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> float:
         """Seconds until the condition held; raises AssertionError with the state of the farm."""
