@@ -34,6 +34,7 @@ from lvsd.core.ipc.messages import (
     Restarted,
     RunProgram,
     Stop,
+    VrrpReport,
 )
 from lvsd.core.netlink.route import AddressRow
 from lvsd.core.netlink.socket import Overrun
@@ -121,6 +122,8 @@ class VrrpProcess:
         self._router: Router | None = None
         self._node: Node | None = None
         self._early: list[AdvertReceived] = []
+        # Addresses of ours that somebody else (keepalived) may have left here: they serve on until it is known whose they are.
+        self._leftovers: frozenset[tuple[int, Address]] = frozenset()
         self._goodbyes: deque[tuple[SendAdvert, float]] = deque()
         self._announcements: dict[str, Announce] = {}
         self._ending: float | None = None
@@ -236,7 +239,8 @@ class VrrpProcess:
         names = frozenset(order.instance for order in adopted)
         if names:
             self._core.send(Keep(_KEPT_ADOPTIONS, self._adoption.memory()))
-        parts.addresses.sweep(own_addresses(node, parts.table, names))
+        parts.addresses.sweep(())
+        self._leftovers = own_addresses(node, parts.table, names)
         self._router = Router(settings, now, adopted=names, wait_for_table=True)
         if self._programmed is not None:
             self._feed([TableProgrammed(self._programmed)])
@@ -268,7 +272,9 @@ class VrrpProcess:
             self._early += parts.sockets.receive()
             del self._early[:-EARLY_LIMIT]
         else:
-            self._feed(parts.sockets.receive())
+            heard = parts.sockets.receive()
+            self._feed(heard)
+            self._changed |= bool(heard and self._leftovers)
         self._hear_kernel(parts, now)
 
     def _hear_kernel(self, parts: Parts, now: float) -> None:
@@ -493,6 +499,8 @@ class VrrpProcess:
         report = router.report(
             now, generation=self._generation, held=parts.addresses.held(), lateness=self._core.lateness
         )
+        if self._leftovers and _is_settled(report):
+            self._sweep_leftovers(parts)
         own = {
             "adverts_looped": parts.sockets.looped,
             "send_errors_reported": parts.sockets.queue_errors,
@@ -503,6 +511,10 @@ class VrrpProcess:
             "errors": self._errors,
         }
         self._core.send(msgspec.structs.replace(report, counters=report.counters | own))
+
+    def _sweep_leftovers(self, parts: Parts) -> None:
+        parts.addresses.sweep(self._leftovers)  # but for what is held by now
+        self._leftovers = frozenset()
 
     def _end(self, why: str) -> None:
         """Addresses first, goodbyes next, then the exit; at most STOP_PATIENCE later."""
@@ -519,6 +531,8 @@ class VrrpProcess:
             self._note_error("the end", error)
             actions = []
         self._perform(actions)
+        if self._leftovers:
+            self._sweep_leftovers(self._parts)
         self._parts.addresses.finish()
         self.turn()
 
@@ -533,6 +547,12 @@ class VrrpProcess:
         self._goodbyes.clear()
         self._send_report(now)
         self._loop.stop()
+
+
+def _is_settled(report: VrrpReport) -> bool:
+    """Whether another master is heard, something is broken, or everything is held here."""
+    unsettled = [instance for instance in report.instances if instance.state != "MASTER"]
+    return not unsettled or any(instance.master or instance.state in ("FAULT", "STOP") for instance in unsettled)
 
 
 def _subject(event: AnyEvent) -> str:

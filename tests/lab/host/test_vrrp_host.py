@@ -325,6 +325,30 @@ def test_promote_secondaries_is_given_back_at_the_end(lab: Lab) -> None:
     assert run(setting).strip() == "0"
 
 
+def test_an_address_that_another_daemon_left_serves_on_until_this_one_holds_it(lab: Lab) -> None:
+    _, one, _ = pair_of_directors(lab)
+    ip(one, f"addr add {VIP}/24 dev eth0")
+    holders = lab.holders((one,), VIP)
+    first = lab.node(one, instance(100))
+    wait_for("a master", lambda: first.is_in("MASTER", "VI_1"))
+    wait_for("a lease", lambda: "dynamic" in run(["ip", "-n", one, "addr", "show", "to", f"{VIP}/32"]))
+    holders.stop()
+    assert holders.seconds(0) == 0
+    first.stop()
+    assert VIP not in addresses(one)
+
+
+def test_an_address_that_another_daemon_left_goes_when_another_director_is_master(lab: Lab) -> None:
+    _, one, two = pair_of_directors(lab)
+    first = lab.node(one, instance(100))
+    wait_for("a master", lambda: first.is_in("MASTER", "VI_1"))
+    ip(two, f"addr add {VIP}/24 dev eth0")
+    second = lab.node(two, instance(90))
+    wait_for("a backup", lambda: second.is_in("BACKUP", "VI_1"))
+    wait_for("the left address to go", lambda: VIP not in addresses(two), 1.0)
+    assert VIP in addresses(one)
+
+
 KEEPALIVED = """
 global_defs {
     vrrp_garp_master_delay 1

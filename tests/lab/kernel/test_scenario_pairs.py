@@ -108,6 +108,7 @@ def test_what_a_killed_keepalived_left_is_adopted(farm: Farm) -> None:
     farm.wait(lambda: director.is_master, 12.0, "lvsd does not become master alone")
     farm.wait(farm.answered_for(0.5), 10.0, "the client is not served")
     assert farm.has_all_rows(director)
+    assert farm.seen(since).outage < 1.0, "what was there was not adopted"
     MEASURED.append(f"lvsd over a killed keepalived: outage {farm.seen(since).outage:.2f} s")
     director.stop()
     assert director.held == frozenset()
