@@ -3,6 +3,7 @@ Does no I/O; a probe reaches the network only through the dial it is handed."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -58,7 +59,7 @@ class Target:
 
 
 @block("", "Keywords of every check.")
-class Check:
+class Check(ABC):
     """A field that is None is inherited: real_server, then virtual_server, then the default of keepalived."""
 
     default_retry: ClassVar[int] = 1
@@ -73,8 +74,8 @@ class Check:
     alpha: bool | None = optional(boolean, "The server is down until the first success.")
     log_all_failures: bool | None = optional(boolean, "Log each failure.")
 
-    async def run(self, target: Target, dial: Dial) -> Outcome:
-        raise NotImplementedError(type(self).__name__)
+    @abstractmethod
+    async def run(self, target: Target, dial: Dial) -> Outcome: ...
 
 
 @block("", "Keywords of checks that open a connection.")
