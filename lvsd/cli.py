@@ -233,7 +233,8 @@ def _count(number: int, noun: str) -> str:
 def _print_unit(configuration: str) -> int:
     from jinja2 import Template
 
-    lvsd = shutil.which("lvsd") or f"{sys.executable} -m lvsd"
+    started_as = Path(sys.argv[0]).name == "lvsd" and shutil.which(sys.argv[0])
+    lvsd = os.path.abspath(started_as) if started_as else f"{sys.executable} -m lvsd"
     print(Template(template("lvsd.service")).render(lvsd=lvsd, configuration=configuration))
     return EXIT_DONE
 
