@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from lvsd.core.conf.diagnose import FOUND_MOST
 from lvsd.core.conf.dump import dump
 from lvsd.core.config import load
 from tests.conf.corpus import BAD, GOOD, find, read
@@ -79,6 +80,9 @@ def test_nothing_escapes_the_reader_and_every_finding_has_a_place(seed: int) -> 
         taken += loaded.config is not None
         refused += loaded.config is None
         for each in loaded.diagnostics:
+            if each.code == "too-many":  # about the whole file, and only where there are that many
+                assert len(loaded.diagnostics) > FOUND_MOST, data
+                continue
             each.render()
             assert each.text, data
             assert each.file, data

@@ -97,7 +97,8 @@ class Report:
     """Collects diagnostics; one is kept once. secrets: keywords whose value no diagnostic shows."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self.found: list[Diagnostic] = []
+        self.found: dict[Diagnostic, None] = {}
+        self._more = False
         self.errors = 0
         # A slip of the pen in the keyword ("auth_passs", "Auth_pass") must not show the value either.
         words = "|".join(re.escape(each[:-1]) for each in secrets)
@@ -121,13 +122,15 @@ class Report:
         if diagnostic.severity is Severity.ERROR:
             self.errors += 1
         if len(self.found) < FOUND_MOST:
-            self.found.append(diagnostic)
+            self.found[diagnostic] = None
+        else:
+            self._more = self._more or diagnostic not in self.found
 
     def sorted(self, files: Sequence[str]) -> tuple[Diagnostic, ...]:
         """By file in the order of reading, then by line and column."""
         order = {name: index for index, name in enumerate(files)}
-        unique = dict.fromkeys(self.found)
-        if len(self.found) >= FOUND_MOST:
+        unique = dict(self.found)
+        if self._more:
             text = f"{FOUND_MOST} findings are shown, there are more"
             # An error only if there is one, since a configuration with warnings alone is taken.
             severity = Severity.ERROR if self.errors else Severity.WARNING

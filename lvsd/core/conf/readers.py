@@ -127,8 +127,8 @@ flag: Reader[bool] = Reader(
 
 
 def quoted(text: str) -> str:
-    """The text as one word of the plain tokenizer."""
-    if text and not re.search(r'[\s"#!{}\\$]', text):
+    """The text as one word of the plain tokenizer. A backslash stands bare: before a closing quote it would keep a line open."""
+    if text and not re.search(r'[\s"#!{}$]', text):
         return text
     return '"' + text.replace('"', "") + '"'
 

@@ -84,6 +84,14 @@ def test_a_file_of_nothing_but_errors_does_not_fill_the_memory() -> None:
 
 def test_too_many_warnings_are_no_error() -> None:
     report = Report()
-    for number in range(FOUND_MOST):
+    for number in range(FOUND_MOST + 1):
         report.warning("w", "t", Place("a", number + 1, 1))
+    assert report.sorted(["a"])[0].code == "too-many"
     assert {each.severity for each in report.sorted(["a"])} == {Severity.WARNING}
+
+
+def test_a_finding_that_is_made_again_and_again_is_one_finding() -> None:
+    report = Report()
+    for _ in range(FOUND_MOST * 2):
+        report.error("e", "t", Place("a", 1, 1))
+    assert [each.code for each in report.sorted(["a"])] == ["e"]

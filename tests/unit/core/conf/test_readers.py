@@ -114,3 +114,8 @@ def test_a_quoted_word_is_one_word_again(value: str) -> None:
     from lvsd.core.conf.words import split_plain
 
     assert [each for each, _, _ in split_plain(quoted(value))] == [value]
+
+
+def test_a_backslash_is_written_bare_since_it_would_keep_a_quoted_word_open() -> None:
+    assert word.write("a\\") == "a\\"
+    assert word.write("a b") == '"a b"'
