@@ -181,7 +181,7 @@ class Binder:
                 continue
             keyword = entry.keyword
             if not keyword.obeyed:
-                report.warning("not-obeyed", f"'{words[0]}' is read but not obeyed yet", each.place())
+                self._not_obeyed(keyword, each)
             if keyword.deprecated:
                 report.warning("deprecated", f"'{words[0]}' is deprecated: {keyword.deprecated}", each.place())
             if keyword.reader is not None:
@@ -228,6 +228,13 @@ class Binder:
             field: tuple(one for one in value if one is not None) if isinstance(value, list) else value
             for field, value in values.items()
         }
+
+    def _not_obeyed(self, keyword: Keyword, statement: Statement) -> None:
+        text = f"'{statement.words[0]}' is read but not obeyed yet"
+        if keyword.vital:
+            self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place())
+        else:
+            self._report.warning("not-obeyed", text, statement.place())
 
     def _merged(self, table: _Table, body: list[Statement]) -> list[Statement]:
         """Blocks without a name that stand several times (global_defs in a drop-in) are one block, as in keepalived."""

@@ -141,7 +141,7 @@ def _object(kind: type) -> dict[str, Any]:
 
 
 def main() -> None:
-    from lvsd.core.config import Root
+    from lvsd.core.root import Root
 
     target = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
     target.write_text(reference(Root))

@@ -48,7 +48,8 @@ class Keyword:
     """One declared keyword: exactly one of reader (a line), entries (a block of lines or names) or blocks (sub-blocks).
 
     header: the words behind the block's name. bare: entries that stand in the block without a keyword.
-    name: the keyword where it is no Python name. obeyed: False is warned about by name."""
+    name: the keyword where it is no Python name. obeyed: False is warned about by name, and is an error where it is vital:
+    vital says what happens without it ("two directors would not hear each other")."""
 
     doc: str
     reader: Reader[Any] | None = None
@@ -63,6 +64,7 @@ class Keyword:
     name: str = ""
     deprecated: str = ""
     obeyed: bool = True
+    vital: str = ""
 
 
 @dataclass(frozen=True, slots=True)

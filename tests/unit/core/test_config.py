@@ -11,7 +11,8 @@ import pytest
 from lvsd.check.ipvs.table import Protocol, Scheduler
 from lvsd.core.conf.keyword import empty
 from lvsd.core.conf.types import AddressLine, Endpoint, Lease, LvsMethod, Tracked
-from lvsd.core.config import Loaded, load, rule
+from lvsd.core.config import Loaded, load
+from lvsd.core.rules import RULES as rule
 from lvsd.core.settings import GlobalDefs
 from lvsd.vrrp.settings import AuthType, InitialState
 
@@ -181,37 +182,14 @@ def test_a_derived_lease_is_never_too_short_for_slow_adverts(advert_int: str, le
     assert config.vrrp_part().instances[0].vip_lease == given
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (INSTANCE % "version 3" + INSTANCE.replace("VI_1", "V6").replace("192.0.2.100/24", "fe80::1") % "", []),
-        (INSTANCE % "advert_int 0.5\nversion 3", []),
-        (INSTANCE % "advert_int 50\nversion 3\nvip_lease off", ["advert-interval"]),
-        ("global_defs { vrrp_mcast_group4 192.0.2.1 }", ["not-multicast"]),
-        ("global_defs { vrrp_mcast_group4 224.0.0.19 }", []),
-        ("vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n}", ["no-address"]),
-        ("virtual_server fwmark 1 {\nip_family inet\nreal_server 192.0.2.2 80 { }\n}\n"
-         "virtual_server fwmark 1 {\nip_family inet6\nreal_server fe80::2 80 { }\n}", []),
-        ("virtual_server fwmark 1 { real_server 192.0.2.2 80 { } }\nvirtual_server fwmark 1 { real_server 192.0.2.3 80 { } }",
-         ["duplicate-service"]),
-        ("virtual_server 192.0.2.1 80 {\nprotocol TCP\nreal_server 192.0.2.2 80 { }\n}\n"
-         "virtual_server 192.0.2.1 80 {\nprotocol UDP\nreal_server 192.0.2.2 80 { }\n}", []),
-        ("virtual_server 192.0.2.1 80 {\nlb_kind TUN\nreal_server fe80::2 80 { }\n}", []),
-        ("virtual_server fwmark 1 { real_server 192.0.2.2 { TCP_CHECK { } } }", ["check-without-port"]),
-        ("virtual_server fwmark 1 { real_server 192.0.2.2 { TCP_CHECK { connect_port 80 } } }", []),
-        ("virtual_server 192.0.2.1 80 {\nquorum 2\nhysteresis 2\nreal_server 192.0.2.2 80 { weight 5 }\n}",
-         ["quorum-out-of-reach"]),
-    ],
-)  # fmt: skip
-def test_rules_across_keywords_speak_when_they_must_and_only_then(text: str, found: list[str]) -> None:
-    assert codes(text) == found
-
-
 def test_every_rule_has_its_case_in_the_corpus_or_here() -> None:
     from pathlib import Path
 
     here = Path(__file__)
-    texts = [here.read_text(), *(each.read_text() for each in (here.parents[2] / "conf" / "bad").glob("*.expected"))]
+    texts = [
+        *(each.read_text() for each in (here.parent / "rules").glob("*.py")),
+        *(each.read_text() for each in (here.parents[2] / "conf" / "bad").glob("*.expected")),
+    ]
     missing = [
         each.code for each in rule if not any(f"[{each.code}]" in text or f'"{each.code}"' in text for text in texts)
     ]

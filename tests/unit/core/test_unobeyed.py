@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lvsd.core.conf.keyword import declaration, keywords, reachable
-from lvsd.core.config import Root
+from lvsd.core.root import Root
 from lvsd.core.unobeyed import UNOBEYED
 
 NOT_DECLARED, NOT_OBEYED = 168, 14

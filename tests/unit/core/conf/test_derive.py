@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from lvsd.core.conf.derive import reference, schema
-from lvsd.core.config import Root
+from lvsd.core.root import Root
 from tests.unit.core.conf.toy import Store
 
 DOCS = Path(__file__).resolve().parents[4] / "docs"

@@ -1,0 +1,8 @@
+"""The rules across statements, one file a subject. Importing a file declares its rules; `RULES` holds them all."""
+
+from __future__ import annotations
+
+from . import names, services, vrrp
+from .common import RULES
+
+__all__ = ["RULES", "names", "services", "vrrp"]

@@ -1,0 +1,45 @@
+"""What the rules share: their registry, and facts that are worked out of several keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from lvsd.core.conf.keyword import empty
+from lvsd.core.conf.rules import Finding, Rules
+from lvsd.core.conf.types import Lease
+from lvsd.core.root import Root
+from lvsd.core.settings import GlobalDefs
+from lvsd.vrrp.settings import VrrpInstance
+
+DERIVED_LEASE_MOST = 10
+"""Seconds; what `vip_lease on` comes to at most."""
+
+RULES: Rules[Root] = Rules()
+Findings = Iterator[Finding]
+
+
+def outgrown(lease: Lease, advert_int: float) -> bool:
+    """Whether a derived life time, as it stands, would leave no room for one lost renewal."""
+    return lease.on and not lease.seconds and 2 * advert_int + 1 > DERIVED_LEASE_MOST
+
+
+def defaults(root: Root) -> GlobalDefs:
+    return root.global_defs or empty(GlobalDefs)
+
+
+def family(instance: VrrpInstance) -> int:
+    named = instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+    return named[0].address.version if named else 4
+
+
+def version(root: Root, instance: VrrpInstance) -> int:
+    return 3 if family(instance) == 6 else instance.version or defaults(root).vrrp_version
+
+
+def twice(keyed: Iterable[tuple[Hashable, Finding]]) -> Findings:
+    """The findings whose key has been seen before."""
+    seen: set[Hashable] = set()
+    for key, finding in keyed:
+        if key in seen:
+            yield finding
+        seen.add(key)
