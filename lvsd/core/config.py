@@ -14,7 +14,7 @@ from lvsd.vrrp.settings import VrrpInstance, VrrpSettings
 
 from .conf.bind import Binder
 from .conf.diagnose import Diagnostic, Place, Report, Severity
-from .conf.expand import Expander, Glob, Read
+from .conf.expand import Expander, Glob, Read, Surroundings
 from .conf.keyword import secrets
 from .conf.syntax import parse
 from .conf.types import Lease
@@ -61,13 +61,18 @@ class Loaded:
         return tuple(each for each in self.diagnostics if each.severity is Severity.ERROR)
 
 
-def load(path: str, read: Read, *, glob: Glob | None = None, config_id: str = "", drop_ins: bool = True) -> Loaded:
+NOWHERE = Surroundings()
+
+
+def load(
+    path: str, read: Read, *, glob: Glob | None = None, surroundings: Surroundings = NOWHERE, drop_ins: bool = True
+) -> Loaded:
     """The configuration in `path`, its includes and, with a glob, the files of lvsd.d beside it, in the order of their names.
 
-    read: a file's bytes, raises OSError. glob: the files that a shell pattern matches. config_id: what `@ID` lines are
-    compared with. All that is wrong is in the diagnostics; nothing is raised."""
+    read: a file's bytes, raises OSError. glob: the files that a shell pattern matches. All that is wrong is in the
+    diagnostics; nothing is raised."""
     report = Report(secrets(Root))
-    expander = Expander(read, glob, config_id, report)
+    expander = Expander(read, glob, surroundings, report)
     more: list[str] = []
     if drop_ins and glob is not None:
         more = sorted(glob(posixpath.join(posixpath.dirname(path), DROP_INS)))

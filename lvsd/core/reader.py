@@ -7,6 +7,7 @@ import gc
 import glob
 import os
 import pickle
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -54,12 +55,13 @@ def read_file(path: str) -> bytes:
 def load(sources: Sources) -> Loaded:
     """Reads and checks the files, in this process. Never raises for what stands in them."""
     from lvsd.core import config
+    from lvsd.core.conf.expand import Surroundings
 
     return config.load(
         os.path.abspath(sources.configuration),
         read_file,
         glob=glob.glob,
-        config_id=sources.identity,
+        surroundings=Surroundings(sources.identity, os.environ, time.time_ns()),
         drop_ins=sources.dropins,
     )
 
