@@ -65,13 +65,19 @@ NOWHERE = Surroundings()
 
 
 def load(
-    path: str, read: Read, *, glob: Glob | None = None, surroundings: Surroundings = NOWHERE, drop_ins: bool = True
+    path: str,
+    read: Read,
+    *,
+    glob: Glob | None = None,
+    surroundings: Surroundings = NOWHERE,
+    drop_ins: bool = True,
+    lenient: bool = False,
 ) -> Loaded:
     """The configuration in `path`, its includes and, with a glob, the files of lvsd.d beside it, in the order of their names.
 
-    read: a file's bytes, raises OSError. glob: the files that a shell pattern matches. All that is wrong is in the
-    diagnostics; nothing is raised."""
-    report = Report(secrets(Root))
+    read: a file's bytes, raises OSError. glob: the files that a shell pattern matches. lenient: go on after errors as
+    keepalived would, where it would. All that is wrong is in the diagnostics; nothing is raised."""
+    report = Report(secrets(Root), lenient=lenient)
     expander = Expander(read, glob, surroundings, report)
     more: list[str] = []
     if drop_ins and glob is not None:
@@ -85,7 +91,7 @@ def load(
             return Loaded(None, report.sorted([path]))
         binder = Binder(Root, report, UNOBEYED, INDISPENSABLE)
         root: Root = binder.bind(statements, Place(path))
-        RULES.apply(root, binder, report)
+        root = RULES.apply(root, binder, report)
     if not report.errors:
         config = Config(root, defaults(root))
     return Loaded(config, report.sorted(expander.files), tuple(expander.files))

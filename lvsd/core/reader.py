@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """configuration: path of the main file. dropins: lvsd.d/*.conf beside it is read too. identity: selects `@ID` lines.
-    vrrp, check: the parts that this daemon runs."""
+    vrrp, check: the parts that this daemon runs. lenient: errors are passed over as keepalived does."""
 
     configuration: str
     dropins: bool = True
     identity: str = ""
     vrrp: bool = True
     check: bool = True
+    lenient: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,7 @@ def load(sources: Sources) -> Loaded:
         glob=glob.glob,
         surroundings=Surroundings(sources.identity, os.environ, time.time_ns()),
         drop_ins=sources.dropins,
+        lenient=sources.lenient,
     )
 
 

@@ -58,6 +58,7 @@ class _Table:
             for name, each in fields.items()
             if each.required and not each.header
         ]
+        self.needed = [name for name, each in fields.items() if each.required]
         self.kinds = kinds
 
 
@@ -85,6 +86,10 @@ class Binder:
         bound = self._root(**values)
         self._origins[id(bound)] = (bound, top)
         return bound
+
+    def adopt(self, bound: object, former: object) -> None:
+        """Gives a block that was made of another one the place of that one."""
+        self._origins[id(bound)] = (bound, self.origin(former))
 
     def origin(self, bound: object) -> Statement:
         """The statement that a bound block came from. Raises KeyError for anything else."""
@@ -144,7 +149,8 @@ class Binder:
                 "surplus-word", f"'{table.name}' takes no name, '{statement.words[1]}' is too much", statement.place(1)
             )
         values.update(self._body(table, statement, None))
-        if self._report.errors != errors:
+        lacking = any(field not in values for field in table.needed)
+        if self._report.errors != errors or lacking:
             self.unbound.update((table.name, word) for word in statement.words[1:2])
             return None
         bound = kind(**values)
@@ -232,7 +238,7 @@ class Binder:
     def _not_obeyed(self, keyword: Keyword, statement: Statement) -> None:
         text = f"'{statement.words[0]}' is read but not obeyed yet"
         if keyword.vital:
-            self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place())
+            self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place(), fatal=True)
         else:
             self._report.warning("not-obeyed", text, statement.place())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lvsd.check.settings import VirtualServerGroup
 from lvsd.core.conf.diagnose import suggest
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.conf.types import ByGroup
 from lvsd.core.root import Root
 from lvsd.vrrp.settings import VrrpInstance, VrrpSyncGroup
@@ -26,7 +26,7 @@ def names_are_unique(root: Root) -> Findings:
         )
 
 
-@rule("unknown-instance")
+@rule("unknown-instance", mend=Mend.VALUE)
 def groups_name_instances(root: Root) -> Findings:
     known = {each.name for each in root.instances}
     for group in root.groups:
@@ -37,7 +37,7 @@ def groups_name_instances(root: Root) -> Findings:
                 yield Finding(text, group, "group", index, hint, missing=("vrrp_instance", member))
 
 
-@rule("two-groups")
+@rule("two-groups", mend=Mend.VALUE)
 def an_instance_is_in_one_group(root: Root) -> Findings:
     yield from twice(
         (member, Finding(f"'{member}' is a member of a group already", group, "group", index))

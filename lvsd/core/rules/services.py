@@ -8,7 +8,7 @@ from lvsd.check.ipvs.table import Protocol, Scheduler
 from lvsd.check.probe import ConnectingCheck
 from lvsd.check.settings import RealServer, VirtualServer
 from lvsd.core.conf.diagnose import Severity
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.conf.types import ByGroup, ByMark, Endpoint
 from lvsd.core.root import Root
 
@@ -122,7 +122,7 @@ def only_nat_changes_ports(root: Root) -> Findings:
                 yield Finding(text, each, "endpoint")
 
 
-@rule("granularity")
+@rule("granularity", mend=Mend.VALUE)
 def granularity_fits_thefamily(root: Root) -> Findings:
     for each in root.virtual_servers:
         header, width = each.header, each.persistence_granularity
