@@ -125,12 +125,12 @@ class Report:
 
     def error(self, code: str, text: str, place: Place, suggestion: str = "", *, fatal: bool = False) -> None:
         passed = self.lenient and not fatal and code not in FATAL
-        self._add(Diagnostic(Severity.PASSED_OVER if passed else Severity.ERROR, code, text, place, suggestion))
+        self.add(Diagnostic(Severity.PASSED_OVER if passed else Severity.ERROR, code, text, place, suggestion))
 
     def warning(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
-        self._add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
+        self.add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
 
-    def _add(self, diagnostic: Diagnostic) -> None:
+    def add(self, diagnostic: Diagnostic) -> None:
         place = diagnostic.place
         hidden = self._secret.search(place.source_line) if self._secret else None
         if hidden is not None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .diagnose import Place
 from .words import BLANKS, TokenError, split_plain, split_script_spans
+
+if TYPE_CHECKING:
+    from .known import KnownBlock
 
 SHOWN_MOST = 500
 """Characters of a line that a diagnostic shows; a finding further right is told by its column alone."""
@@ -102,9 +105,11 @@ class Line:
 
 class Statement:
     """A line, or with a body the head of a block. part: what the words were cut from where that is not a whole line.
-    bound: the block that it is known to bind to, its body then being left out."""
 
-    __slots__ = ("body", "bound", "line", "part", "source", "words")
+    last: for an outermost block that depends on nothing but its own lines the number of its last one, else 0.
+    known: the block of an earlier reading that it was found to be; then bound is what it binds to, and its body is not cut."""
+
+    __slots__ = ("body", "bound", "known", "last", "line", "part", "source", "words")
     type: ClassVar[str] = "LINE"  # the grammar's token
 
     def __init__(self, source: Source, line: int, words: list[str], part: Line | None = None) -> None:
@@ -114,6 +119,8 @@ class Statement:
         self.part = part
         self.body: list[Statement] | None = None
         self.bound: Any = None
+        self.known: KnownBlock | None = None
+        self.last = 0
 
     @property
     def raw(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from .diagnose import Report
 from .expand import DEEPEST, STRICTNESS, USE, Expander
+from .known import Known, KnownBlock, bind
 from .source import Closing, Line, Opening, Source, Statement
 from .words import BLANKS, TokenError, split_plain, split_script, without_comment
 
@@ -47,9 +50,14 @@ def _grammar() -> Any:
     return Lark(text, parser="lalr", lexer=Nothing, transformer=Build())
 
 
-def parse(name: str, more: list[str], expander: Expander, report: Report) -> list[Statement]:
+NOTHING_KNOWN = Known()
+
+
+def parse(
+    name: str, more: list[str], expander: Expander, report: Report, known: Known = NOTHING_KNOWN
+) -> list[Statement]:
     """The statements of the file `name` and of the files `more` behind it. Raises OSError if `name` cannot be read."""
-    reader = _Reader(expander, report)
+    reader = _Reader(expander, report, known)
     reader.file(expander.open(name))
     reader.end_of_file()
     for each in more:
@@ -61,8 +69,20 @@ def parse(name: str, more: list[str], expander: Expander, report: Report) -> lis
     return reader.finish()
 
 
+def parse_again(statement: Statement, expander: Expander) -> Statement:
+    """The block that a statement was found to be, cut into words after all; it is known to be free of errors."""
+    reader = _Reader(expander, Report(), NOTHING_KNOWN)
+    reader.file(statement.source, statement.line, statement.last)
+    (again,) = reader.finish()
+    return again
+
+
 class _Reader:
-    def __init__(self, expander: Expander, report: Report) -> None:
+    def __init__(self, expander: Expander, report: Report, known: Known) -> None:
+        self._known = known
+        # Counts what makes a block depend on more than its own lines.
+        self._entangled = 0
+        self._entangled_before = 0
         self._expander = expander
         self._report = report
         self._parser = _grammar().parse_interactive("")
@@ -71,11 +91,19 @@ class _Reader:
         # The last line, kept back: a brace on the next line makes it the head of a block.
         self._held: Statement | None = None
 
-    def file(self, source: Source) -> None:
-        special, feed, opened, directives = _SPECIAL, self._feed, self._open, _DIRECTIVES
+    def file(self, source: Source, first: int = 1, last: int | None = None) -> None:
+        special, feed, opened, directives, known = _SPECIAL, self._feed, self._open, _DIRECTIVES, self._known
         held = self._held
-        numbered = enumerate(source.lines, 1)
+        lines = source.lines if last is None else source.lines[first - 1 : last]
+        numbered = enumerate(lines, first)
         for number, line in numbered:
+            if not opened and line in known and (block := known.at(source, number)) is not None:
+                if held is not None:
+                    feed(held)
+                    held = None
+                self._block(source, number, block)
+                deque(islice(numbered, len(block.lines) - 1), 0)
+                continue
             if special(line):
                 self._held = held
                 self._special(source, number, line, numbered)
@@ -96,6 +124,8 @@ class _Reader:
                         held = None
                     del words[-1]
                     opening = Opening(source, number, words)
+                    if not opened:
+                        self._entangled_before = self._entangled
                     opened.append(opening)
                     feed(opening)
                     continue
@@ -103,7 +133,9 @@ class _Reader:
                     if held is not None:
                         feed(held)
                         held = None
-                    opened.pop()
+                    opening = opened.pop()
+                    if not opened:
+                        self._ends(opening, source, number)
                     feed(Closing(source, number, words))
                     continue
                 self._held = held
@@ -115,12 +147,26 @@ class _Reader:
             held = Statement(source, number, words)
         self._held = held
 
+    def _ends(self, opening: Opening, source: Source, number: int) -> None:
+        """Notes how far an outermost block reaches, if its text alone says what it means."""
+        if self._entangled == self._entangled_before and opening.source is source and opening.part is None:
+            opening.last = number
+
+    def _block(self, source: Source, number: int, block: KnownBlock) -> None:
+        opening = Opening(source, number, without_comment(block.lines[0]).replace("{", " ").split())
+        opening.last = number + len(block.lines) - 1
+        for each in bind(block, opening):
+            self._report.add(each)
+        self._feed(opening)
+        self._feed(Closing(source, opening.last, []))
+
     def _special(self, source: Source, number: int, raw: str, numbered: Iterator[tuple[int, str]]) -> None:
         """A line with a comment, quotes, names or conditions in it, and the lines that belong to its definition."""
         line = self._without_comment(source, number, raw)
         if line is None:
             return
         if self._expander.opens_definition(line.text) and _continues(raw, line.text):
+            self._entangled += 1
             more: list[Line] = []
             line = line.cut(0, len(line.text.rstrip("\\")))
             for following, text in numbered:
@@ -167,6 +213,8 @@ class _Reader:
             text = line.text
             if not text:
                 return
+            if text[0] in "@~$" or (fresh and "$" in text):
+                self._entangled += 1
             if text[0] == "@":
                 rest = self._expander.condition(line)
                 if rest is None:
@@ -204,6 +252,7 @@ class _Reader:
 
     def _directive(self, line: Line) -> bool:
         """Whether the line is done with."""
+        self._entangled += 1
         keyword, *words = line.text.split()
         if keyword == "include_check":
             self._expander.include_check([word for word in words if word != "}"])
