@@ -16,8 +16,8 @@ from .conf.bind import Binder
 from .conf.diagnose import Diagnostic, Place, Report, Severity
 from .conf.expand import Expander, Glob, Read, Surroundings
 from .conf.keyword import secrets
-from .conf.known import Known, remembered
-from .conf.syntax import NOTHING_KNOWN, parse, parse_again
+from .conf.known import NOTHING_KNOWN, Known, remembered
+from .conf.syntax import parse, parse_again
 from .conf.types import Lease
 from .root import Root
 from .rules import RULES

@@ -21,6 +21,10 @@ class KnownBlock:
     warnings: tuple[Diagnostic, ...] = ()
 
 
+def _first_line(block: KnownBlock) -> str:
+    return block.lines[0]
+
+
 class Known:
     """The outermost blocks of one reading whose meaning depends on nothing but their text."""
 
@@ -45,8 +49,7 @@ class Known:
         return None
 
 
-def _first_line(block: KnownBlock) -> str:
-    return block.lines[0]
+NOTHING_KNOWN = Known()
 
 
 def bind(block: KnownBlock, statement: Statement) -> Iterator[Diagnostic]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .diagnose import Report
 from .expand import DEEPEST, STRICTNESS, USE, Expander
-from .known import Known, KnownBlock, bind
+from .known import NOTHING_KNOWN, Known, KnownBlock, bind
 from .source import Closing, Line, Opening, Source, Statement
 from .words import BLANKS, TokenError, split_plain, split_script, without_comment
 
@@ -48,9 +48,6 @@ def _grammar() -> Any:
 
     text = files(__package__).joinpath("grammar.lark").read_text()
     return Lark(text, parser="lalr", lexer=Nothing, transformer=Build())
-
-
-NOTHING_KNOWN = Known()
 
 
 def parse(

@@ -3,8 +3,8 @@ from __future__ import annotations
 from lvsd.core.conf.bind import Binder
 from lvsd.core.conf.diagnose import Place, Report
 from lvsd.core.conf.expand import Expander, Surroundings
-from lvsd.core.conf.known import Known, remembered
-from lvsd.core.conf.syntax import NOTHING_KNOWN, parse, parse_again
+from lvsd.core.conf.known import NOTHING_KNOWN, Known, remembered
+from lvsd.core.conf.syntax import parse, parse_again
 from tests.unit.core.conf.toy import Box, Store
 
 FIRST = """box a {
