@@ -70,8 +70,10 @@ class VirtualServer:
     lb_kind: LvsMethod = kw(
         lvs_method, "Forwarding: NAT, DR or TUN.", default=LvsMethod("NAT"), aliases=("lvs_method",)
     )
-    protocol: Protocol = kw(
-        one_of({each.name: each for each in Protocol}, any_case=True), "TCP, UDP or SCTP.", default=Protocol.UDP
+    written_protocol: Protocol | None = optional(
+        one_of({each.name: each for each in Protocol}, any_case=True),
+        "TCP, UDP or SCTP; UDP where none is written.",
+        name="protocol",
     )
     persistence_timeout: int = kw(persistence, "Seconds that a client stays with its server; 0 for none.", default=0)
     persistence_granularity: int | None = optional(
@@ -112,6 +114,10 @@ class VirtualServer:
     smtp_alert: bool | None = optional(boolean, "Mail on changes of the quorum.", obeyed=False)
     snmp_name: str = kw(word, "Name of the service in SNMP.", default="", obeyed=False)
     real_servers: tuple[RealServer, ...] = blocks(RealServer, doc="Destinations.")
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.written_protocol or Protocol.UDP
 
 
 @block("virtual_server_group", "Addresses and marks that share one set of real servers.")

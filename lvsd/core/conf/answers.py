@@ -98,6 +98,21 @@ REGEX_OPTIONS = (
     "alt_verbnames",
     "use_offset_limit",
 )
+REGEX_OPTIONS_IGNORED = frozenset(
+    (
+        "allow_empty_class",
+        "alt_bsux",
+        "alt_circumflex",
+        "dollar_endonly",
+        "dupnames",
+        "firstline",
+        "match_unset_backref",
+        "ucp",
+        "utf",
+    )
+)
+"""Those that change what is matched and that Python's re does not have. Of the others, four act, and the rest only changes
+how PCRE2 works."""
 
 
 def _read_regex_options(words: Sequence[str]) -> tuple[str, ...]:
