@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from lvsd.check.probe import ConnectingWords
-from lvsd.check.probes.declared import UdpCheck
+from lvsd.check.probe import ConnectingCheck, ConnectingWords
+from lvsd.check.probes.declared import SmtpCheck, UdpCheck
 from lvsd.check.probes.http import HttpGet, SslGet, Url
+from lvsd.check.probes.tcp import TcpCheck
 from lvsd.check.settings import RealServer, VirtualServer
 from lvsd.core.conf.answers import REGEX_OPTIONS_IGNORED
 from lvsd.core.conf.diagnose import Severity
@@ -21,11 +22,11 @@ from .common import Findings
 C = TypeVar("C")
 
 
-def _checks(root: Root, kind: type[C]) -> Iterator[tuple[VirtualServer, RealServer, C]]:
+def _checks(root: Root, *kinds: type[C]) -> Iterator[tuple[VirtualServer, RealServer, C]]:
     for server in root.virtual_servers:
         for each in server.real_servers:
             for check in (*each.checks, *each.checks_not_run_yet):
-                if isinstance(check, kind):
+                if isinstance(check, kinds):
                     yield server, each, check
 
 
@@ -43,7 +44,7 @@ def checks_have_a_port(root: Root) -> Findings:
     ask port 0, where nobody answers, and take the server out. Write connect_port in the check."""
     for server, each, check in _checks(root, ConnectingWords):
         somewhere = (isinstance(server.header, Endpoint) and server.header.port) or each.endpoint.port
-        if not somewhere and check.connect_port is None:
+        if isinstance(check, ConnectingCheck) and not somewhere and check.connect_port is None:
             yield Finding("this check has no port to connect to", check, "", 0, "write connect_port")
 
 
@@ -52,14 +53,15 @@ def a_service_that_is_asked_over_tcp_says_its_protocol(root: Root) -> Findings:
     """The service says no protocol, which makes it a UDP service, while its checks ask the same port over TCP: the
     checks succeed, and no client gets an answer. keepalived takes UDP too. Write `protocol TCP`, or `protocol UDP` if that
     is meant; checks with a connect_port of their own are not asked about."""
-    told: set[int] = set()
-    for server, _, check in _checks(root, ConnectingWords):
-        if server.written_protocol is not None or isinstance(server.header, ByMark) or id(server) in told:
-            continue
-        if check.connect_port is None:
-            told.add(id(server))
+    asked = {
+        id(server)
+        for server, _, check in _checks(root, TcpCheck, HttpGet, SmtpCheck)
+        if check.connect_port is None and server.written_protocol is None
+    }
+    for each in root.virtual_servers:
+        if id(each) in asked and not isinstance(each.header, ByMark):
             text = "no protocol is written, which makes this UDP, and its checks ask over TCP"
-            yield Finding(text, server, "header", 0, "write protocol TCP or protocol UDP")
+            yield Finding(text, each, "header", 0, "write protocol TCP or protocol UDP")
 
 
 # --- what an answer must be

@@ -72,4 +72,6 @@ def groups_are_used(root: Root) -> Findings:
     for group in root.virtual_server_groups:
         if group.name not in used:
             hint = f"write virtual_server group {group.name}"
-            yield Finding(f"no virtual_server uses the group '{group.name}'", group, "name", 0, hint)
+            text = f"no virtual_server uses the group '{group.name}'"
+            # One that has mistakes of its own may be the one that uses it.
+            yield Finding(text, group, "name", 0, hint, missing=("virtual_server", "group"))
