@@ -133,9 +133,9 @@ def the_family_of_a_mark_is_told(root: Root) -> Findings:
 
 @rule("overlapping-entries")
 def entries_of_a_group_are_apart(root: Root) -> Findings:
-    """An address with its port, or a mark, stands in two entries of one virtual_server_group. The kernel has one service
-    for it, which keepalived adds twice and takes away once one of the two is gone. Delete the entry that is too much, or
-    let the ranges end before each other."""
+    """An address with its port, or a mark, stands in two entries of one virtual_server_group, and the kernel has one service
+    for it. keepalived takes both without a word. Delete the entry that is too much, or let the ranges end before each other.
+    """
     for group in root.virtual_server_groups:
         yield from _overlaps(group)
 
@@ -184,7 +184,8 @@ def _total(server: VirtualServer) -> int:
 @rule("no-weight", Severity.WARNING)
 def some_server_has_a_weight(root: Root) -> Findings:
     """Every real_server of the service has weight 0, so none takes a new connection and the quorum is never reached.
-    The sorry_server, if there is one, serves for good. Give a server a weight; `lvsd drain` is for a while."""
+    The sorry_server, if there is one, serves for good; keepalived lowers the quorum to 0 instead. Give a server a weight;
+    `lvsd drain` is for a while."""
     for each in root.virtual_servers:
         if each.real_servers and not _total(each):
             text = f"every server of {_name(each)} has weight 0, none takes a connection"
