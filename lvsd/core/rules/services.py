@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
 
 from lvsd.check.ipvs.table import Family, Protocol, Scheduler
-from lvsd.check.settings import VirtualServer, VirtualServerGroup
+from lvsd.check.settings import VirtualServer
 from lvsd.core.conf.diagnose import Severity
 from lvsd.core.conf.rules import Finding
 from lvsd.core.conf.types import AddressRange, ByGroup, ByMark, Endpoint, LvsMethod, MarkEntry
@@ -137,27 +138,75 @@ def entries_of_a_group_are_apart(root: Root) -> Findings:
     for it. keepalived takes both without a word. Delete the entry that is too much, or let the ranges end before each other.
     """
     for group in root.virtual_server_groups:
-        yield from _overlaps(group)
+        for one, other in _overlapping(_span(each, index) for index, each in enumerate(group.members)):
+            later = max(one, other, key=lambda span: span.order)
+            yield Finding(f"{one.name} stands in another entry already", group, "members", later.order)
 
 
-def _overlaps(group: VirtualServerGroup) -> Findings:
-    yield from twice(
-        (each, Finding(f"fwmark {each.mark} stands above already", group, "members", index))
-        for index, each in enumerate(group.members)
-        if isinstance(each, MarkEntry)
-    )
-    ranges = [(each, index) for index, each in enumerate(group.members) if isinstance(each, AddressRange)]
-    ranges.sort(key=lambda one: (one[0].first.version, one[0].port, int(one[0].first), one[1]))
-    before, at = None, 0  # of those that begin earlier, the one that reaches furthest
-    for each, index in ranges:
-        if before is None or (before.first.version, before.port) != (each.first.version, each.port):
-            before, at = each, index
+@rule("shared-address")
+def services_are_apart(root: Root) -> Findings:
+    """Two services, one of them with a virtual_server_group, listen to the same address, port and protocol or to the same
+    mark. The kernel has one service for it, and which servers serve it would be chance; keepalived takes both without a
+    word. Take it out of one of them."""
+    spans = []
+    for order, server in enumerate(root.virtual_servers):
+        for member in _members(root, server) or _itself(server):
+            if isinstance(member, MarkEntry):
+                span = _span(MarkEntry(member.mark, member.inet6 or _family(server) == 6), order)
+            else:
+                span = _span(member, order)
+                span = span._replace(kind=(*span.kind, server.protocol))
+            spans.append(span)
+    told: set[int] = set()
+    for one, other in _overlapping(spans):
+        earlier, later = sorted((one.order, other.order))
+        first, second = root.virtual_servers[earlier], root.virtual_servers[later]
+        if first.header == second.header or later in told:
+            continue  # the same service, or the same twice
+        told.add(later)
+        text = f"{one.name} belongs to the service {_name(first)} already"
+        yield Finding(text, second, "header")
+
+
+def _itself(server: VirtualServer) -> tuple[AddressRange | MarkEntry, ...]:
+    header = server.header
+    if isinstance(header, ByMark):
+        return (MarkEntry(header.mark),)
+    return (AddressRange(header.address, header.address, header.port),) if isinstance(header, Endpoint) else ()
+
+
+class _Span(NamedTuple):
+    """Part of what a block listens to: numbers (addresses or marks) from first to last that mean the same where kinds are equal."""
+
+    kind: tuple[int, ...]
+    first: int
+    last: int
+    order: int
+    member: AddressRange | MarkEntry
+
+    @property
+    def name(self) -> str:
+        one = self.member
+        return f"fwmark {one.mark}" if isinstance(one, MarkEntry) else f"{one.first} {one.port}".removesuffix(" 0")
+
+
+def _span(member: AddressRange | MarkEntry, order: int) -> _Span:
+    if isinstance(member, MarkEntry):
+        return _Span((0, member.inet6), member.mark, member.mark, order, member)
+    return _Span((1, member.first.version, member.port), int(member.first), int(member.last), order, member)
+
+
+def _overlapping(spans: Iterable[_Span]) -> Iterator[tuple[_Span, _Span]]:
+    """Pairs that share an address or a mark, each span with the one before it that reaches furthest."""
+    before: _Span | None = None
+    for each in sorted(spans, key=lambda span: span[:4]):
+        if before is None or each.kind != before.kind:
+            before = each
             continue
-        if int(each.first) <= int(before.last):
-            text = f"{each.first} {each.port} stands in another entry already"
-            yield Finding(text, group, "members", max(index, at))
-        if int(each.last) > int(before.last):
-            before, at = each, index
+        if each.first <= before.last:
+            yield each, before
+        if each.last > before.last:
+            before = each
 
 
 # --- quorum and sorry server

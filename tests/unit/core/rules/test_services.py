@@ -116,3 +116,24 @@ def test_a_quorum_can_be_reached_and_another_machine_says_sorry(text: str, found
 )
 def test_a_service_is_one_that_the_kernel_takes(text: str, found: list[str]) -> None:
     assert codes(text) == found
+
+
+UDP_AND_TCP = group("192.0.2.1-9 80", used=("protocol TCP",)) + service("protocol UDP", header="192.0.2.5 80")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (UDP_AND_TCP, []),
+        (UDP_AND_TCP.replace("TCP", "UDP"), ["shared-address"]),
+        (group("192.0.2.1-9 80") + service(header="192.0.2.5 81"), []),
+        (group("fwmark 1") + service(header="fwmark 1"), ["shared-address"]),
+        (group("fwmark 1") + service("ip_family inet6", "lb_kind TUN", header="fwmark 1"), []),
+        (group("192.0.2.1 80", "192.0.2.2 80") + service() + service(header="192.0.2.2 80"), ["shared-address"] * 2),
+        (group("192.0.2.1-3 80") + group("192.0.2.3-5 80", "192.0.2.2 80").replace("G {", "H {").replace("group G", "group H"),
+         ["shared-address"]),
+        (service() * 2, ["duplicate-service"]),
+    ],
+)  # fmt: skip
+def test_two_services_do_not_listen_to_the_same(text: str, found: list[str]) -> None:
+    assert codes(text) == found
