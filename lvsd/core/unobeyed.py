@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _TRACKERS = "track_script track_file track_process track_bfd"
-_CHECKS = "SMTP_CHECK DNS_CHECK UDP_CHECK PING_CHECK BFD_CHECK FILE_CHECK"
 
 _BY_BLOCK = {
     "": """
@@ -44,8 +43,6 @@ _BY_BLOCK = {
         v3_checksum_as_v2 garp_extra_if vmac_garp_intvl auth_hmac notify_deleted notify_master_rx_lower_pri
         notify_priority_changes lvs_sync_daemon_interface
         """,
-    "virtual_server": "snmp_name",
-    "real_server": f"snmp_name {_CHECKS}",
 }
 
 UNOBEYED: Mapping[str, frozenset[str]] = {block: frozenset(words.split()) for block, words in _BY_BLOCK.items()}

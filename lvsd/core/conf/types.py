@@ -121,6 +121,22 @@ class StatusRange:
 
 
 @dataclass(frozen=True, slots=True)
+class BytePattern:
+    """Bytes that an answer must begin with. Bits that are 0 in the mask, which is as long, do not count."""
+
+    data: bytes
+    mask: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileWeight:
+    """What the number in a tracked file is multiplied by. reverse: the sign is turned."""
+
+    factor: int
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AddressRange:
     """An entry of a virtual_server_group: every address from first to last, on one port."""
 

@@ -45,7 +45,7 @@ def an_address_stands_once(root: Root) -> Findings:
 
 
 @rule("mixed-families", mend=Mend.VALUE)
-def an_instance_has_onefamily(root: Root) -> Findings:
+def an_instance_has_one_family(root: Root) -> Findings:
     for each in root.instances:
         for index, line in enumerate(each.virtual_ipaddress):
             if line.address.version != family(each):

@@ -5,6 +5,7 @@ import pytest
 from tests.unit.core.rules.cases import INSTANCE, codes
 
 GROUP = "vrrp_sync_group G { group { VI_1 } }\n"
+SHOP = "virtual_server_group SHOP { 192.0.2.1 80 }\n"
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,10 @@ GROUP = "vrrp_sync_group G { group { VI_1 } }\n"
         (GROUP + INSTANCE % "", []),
         (GROUP, ["unknown-instance"]),
         (INSTANCE % "" + GROUP + GROUP.replace("G", "H"), ["two-groups"]),
+        (SHOP, ["unused-group"]),
+        (SHOP + "virtual_server group SHOP { real_server 192.0.2.2 80 { } }", []),
+        (SHOP + "virtual_server group SHIP { real_server 192.0.2.2 80 { } }", ["unused-group", "unknown-group"]),
+        (SHOP + "virtual_server group SHOP {\nquorum x\nreal_server 192.0.2.2 80 { }\n}", ["bad-value"]),
         (INSTANCE % "" + GROUP + "vrrp_sync_group G { group { VI_2 } }", ["duplicate-name", "unknown-instance"]),
     ],
 )
