@@ -241,7 +241,7 @@ def _dump(options: argparse.Namespace) -> int:
     if loaded.config is None:
         return _report_problems(_sources(options), as_json=False)
     root = loaded.config.root
-    print(json.dumps(as_json(root), indent=2, ensure_ascii=False) if options.json else dump(root).rstrip("\n"))
+    print(json.dumps(as_json(root), indent=2, ensure_ascii=False) + "\n" if options.json else dump(root), end="")
     return EXIT_DONE
 
 

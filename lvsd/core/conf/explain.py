@@ -52,7 +52,7 @@ def _lines(word: str, blocks: Iterable[BlockView]) -> dict[KeywordView, list[Blo
     found: dict[KeywordView, list[BlockView]] = {}
     for block in blocks:
         for each in block.lines:
-            if word in (each.name, *each.aliases):
+            if each.name and word in (each.name, *each.aliases):
                 found.setdefault(each, []).append(block)
     return found
 
@@ -67,7 +67,7 @@ def _facts(keyword: KeywordView) -> Iterator[str]:
     if keyword.default:
         yield f"Default: {keyword.default}"
     if keyword.limits:
-        yield f"Range: {keyword.limits}"
+        yield f"Argument: {keyword.limits}"
     if keyword.aliases:
         yield f"Also written: {', '.join(keyword.aliases)}"
     if keyword.repeats:
@@ -108,7 +108,7 @@ def _entry(title: str, *paragraphs: str) -> str:
 
 def _columns(rows: Sequence[tuple[str, str]], most: int = 34) -> Iterator[str]:
     """Two columns; where the first is too long for its own, the second begins on the next line."""
-    width = max((len(left) for left, _ in rows if len(left) <= most), default=0) + 2
+    width = max((len(left) + 2 for left, _ in rows if len(left) <= most), default=2 * len(INDENT))
     for left, right in rows:
         wrapped = textwrap.wrap(right, max(40, WIDTH - width)) or [""]
         if len(left) > most:
