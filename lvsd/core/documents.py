@@ -12,7 +12,7 @@ from typing import Any
 from lvsd import cli
 
 from .conf.codes import Code
-from .conf.derive import ROOT, BlockView, codes, describe, schema, tree
+from .conf.derive import ROOT, BlockView, KeywordView, codes, describe, schema, tree
 from .conf.rules import Rule
 from .render import render
 from .root import Root
@@ -69,7 +69,9 @@ def command_line(blocks: Sequence[BlockView], known: Sequence[Code]) -> dict[str
 
 
 def completion(blocks: Iterable[BlockView]) -> dict[str, Any]:
-    """What an editor offers: the keywords of each block, by the block's key; `opens` is the key of the block behind one."""
+    """What an editor offers: the keywords of each block, by the block's key; `opens` is the key of the block behind one.
+    What is as with most keywords is left out."""
+    usual = asdict(KeywordView("", "", ""))
     return {
         block.key: {
             "name": block.name,
@@ -77,7 +79,9 @@ def completion(blocks: Iterable[BlockView]) -> dict[str, Any]:
             "doc": block.doc,
             "entry": next((each.form for each in block.keywords if not each.name), ""),
             "keywords": {
-                each.name: {field: value for field, value in asdict(each).items() if field != "name"}
+                each.name: {
+                    field: value for field, value in asdict(each).items() if field != "name" and value != usual[field]
+                }
                 for each in block.keywords
                 if each.name
             },

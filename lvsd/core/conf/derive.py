@@ -21,7 +21,8 @@ ROOT = "root"
 class KeywordView:
     """One keyword of a block. name "": entries that stand in the block itself, without a keyword.
 
-    opens: key of the block that it opens, or "". values: all that may be written, where they can be listed."""
+    opens: key of the block that it opens, or "". values: all that may be written, where they can be listed.
+    vital: why a configuration with it is refused while it is not obeyed."""
 
     name: str
     form: str
@@ -33,6 +34,7 @@ class KeywordView:
     required: bool = False
     repeats: bool = False
     obeyed: bool = True
+    vital: str = ""
     deprecated: str = ""
     opens: str = ""
 
@@ -46,7 +48,7 @@ class KeywordView:
 class BlockView:
     """key: a name that no other block has. name "": the outermost level. parents: keys of the blocks that it stands in.
 
-    unknown: keywords of keepalived that no declaration has yet."""
+    opened_by: the views of its own keyword in these. unknown: keywords of keepalived that no declaration has yet."""
 
     key: str
     name: str
@@ -54,6 +56,7 @@ class BlockView:
     header: str = ""
     header_doc: str = ""
     parents: tuple[str, ...] = ()
+    opened_by: tuple[KeywordView, ...] = ()
     keywords: tuple[KeywordView, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -132,21 +135,29 @@ def _header_form(kind: type) -> str:
 
 def _block(kind: type, key_of: Mapping[type, str], unknown: Iterable[str]) -> BlockView:
     block, header = declaration(kind), _header(kind)
-    known = tuple(each for item, keyword in _fields(kind) for each in _keywords(item, keyword, key_of))
+    known = tuple(_keywords(kind, key_of))
     names = {name for each in known for name in (each.name, *each.aliases)}
+    parents = [parent for parent in key_of if kind in _sub_blocks(parent)]
+    openers = (each for parent in parents for each in _keywords(parent, key_of) if each.opens == key_of[kind])
     return BlockView(
         key=key_of[kind],
         name=block.name,
         doc=block.doc,
         header=_header_form(kind),
         header_doc=header.doc if header else "",
-        parents=tuple(key for parent, key in key_of.items() if kind in _sub_blocks(parent)),
+        parents=tuple(key_of[parent] for parent in parents),
+        opened_by=tuple(dict.fromkeys(openers)),
         keywords=known,
         unknown=tuple(sorted(set(unknown) - names)),
     )
 
 
-def _keywords(item: dataclasses.Field[Any], keyword: Keyword, key_of: Mapping[type, str]) -> Iterator[KeywordView]:
+def _keywords(kind: type, key_of: Mapping[type, str]) -> Iterator[KeywordView]:
+    for item, keyword in _fields(kind):
+        yield from _views(item, keyword, key_of)
+
+
+def _views(item: dataclasses.Field[Any], keyword: Keyword, key_of: Mapping[type, str]) -> Iterator[KeywordView]:
     """The views of one field: none for a header, one for each kind of sub-block."""
     if keyword.header:
         return
@@ -158,6 +169,7 @@ def _keywords(item: dataclasses.Field[Any], keyword: Keyword, key_of: Mapping[ty
         required=keyword.required,
         repeats=keyword.repeats,
         obeyed=keyword.obeyed,
+        vital=keyword.vital,
         deprecated=keyword.deprecated,
     )
     for kind in keyword.blocks:

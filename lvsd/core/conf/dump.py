@@ -23,7 +23,7 @@ def _written(bound: object) -> Iterator[tuple[dataclasses.Field[Any], Keyword, A
     for item in dataclasses.fields(bound):  # type: ignore[arg-type]
         keyword: Keyword = item.metadata[KEYWORD]
         value = getattr(bound, item.name)
-        if keyword.header or (value not in (None, ()) and (keyword.required or value != item.default)):
+        if keyword.header or (value is not None and (keyword.required or value != item.default)):
             yield item, keyword, value
 
 

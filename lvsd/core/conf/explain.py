@@ -25,7 +25,7 @@ def explain(word: str, blocks: Sequence[BlockView], codes: Sequence[Code]) -> st
     """All meanings of the word, an empty line between two. Raises Unknown."""
     meanings = [
         *(_keyword(each, homes) for each, homes in _lines(word, blocks).items()),
-        *(_block(each, blocks) for each in blocks if each.key != ROOT and word in (each.name, each.key)),
+        *(_block(each, blocks) for each in blocks if each.key != ROOT and word in _names(each)),
         *_not_obeyed(word, blocks),
         *(_code(each) for each in codes if each.code == word),
     ]
@@ -45,6 +45,10 @@ def _known(blocks: Iterable[BlockView], codes: Iterable[Code]) -> list[str]:
     words = {word for block in blocks for each in block.keywords for word in (each.name, *each.aliases)}
     words |= {word for block in blocks for word in (block.name, block.key, *block.unknown)}
     return sorted((words | {each.code for each in codes}) - {"", ROOT})
+
+
+def _names(block: BlockView) -> set[str]:
+    return {block.name, block.key, *(alias for each in block.opened_by for alias in each.aliases)}
 
 
 def _lines(word: str, blocks: Iterable[BlockView]) -> dict[KeywordView, list[BlockView]]:
@@ -74,12 +78,18 @@ def _facts(keyword: KeywordView) -> Iterator[str]:
         yield "May stand several times."
     if keyword.deprecated:
         yield f"Deprecated: {keyword.deprecated}."
-    yield "Obeyed: yes" if keyword.obeyed else "Obeyed: not yet; it is read, and warned about."
+    if keyword.obeyed:
+        yield "Obeyed: yes"
+    elif keyword.vital:
+        yield f"Obeyed: not yet; it is an error, since without it {keyword.vital}."
+    else:
+        yield "Obeyed: not yet; it is read, and warned about."
 
 
 def _block(block: BlockView, blocks: Sequence[BlockView]) -> str:
     parents = [each for each in blocks if each.key in block.parents]
-    head = _entry(block.usage, _where(parents), block.doc, *([block.header_doc] if block.header_doc else ()))
+    facts = dict.fromkeys(fact for each in block.opened_by for fact in _facts(each))
+    head = _entry(block.usage, _where(parents), block.doc, *filter(None, [block.header_doc]), *facts)
     rows = [(f"{INDENT}{each.usage or each.form}", each.doc) for each in block.keywords]
     return head + "".join(f"{line}\n" for line in ("", f"{INDENT}What may stand in it:", *_columns(rows)))
 

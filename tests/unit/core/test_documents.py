@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lvsd import cli
 from lvsd.core.documents import DOCS, documents, of_language, stale
 from lvsd.core.render import render
-from lvsd.core.usage import options, verbs
 from tests.unit.core.conf.toy import Store
 
 
@@ -79,17 +77,6 @@ def test_no_line_of_a_man_page_is_taken_for_a_request() -> None:
 def test_a_template_is_not_filled_with_what_is_missing() -> None:
     with pytest.raises(Exception, match="'lvsd' is undefined"):
         render("lvsd.service", configuration="/etc/lvsd/lvs.conf")
-
-
-def test_the_command_line_is_read_off_its_parsers() -> None:
-    of_verbs = {each.name: each for each in verbs(cli.verb_parser())}
-    assert {"validate", "dump", "explain", "unit", "status", "drain"} <= set(of_verbs)
-    assert of_verbs["validate"].takes_file
-    assert [each.argument for each in of_verbs["explain"].arguments] == ["[WORD]"]
-    assert "--json" in of_verbs["dump"].flags
-    shown = {flag for each in options(cli.run_parser()) for flag in each.flags}
-    assert "--config" in shown
-    assert "--snmp" not in shown  # refused, so not offered
 
 
 @pytest.mark.parametrize(

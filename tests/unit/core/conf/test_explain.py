@@ -32,10 +32,10 @@ def test_a_keyword_is_shown_with_all_that_is_declared() -> None:
 
 def test_a_block_lists_what_may_stand_in_it() -> None:
     text = told("box")
-    assert text.startswith("box WORD { ... }\n    In the outermost level\n    A box.\n    What is written on it.\n\n")
+    assert text.startswith("box WORD { ... }\n    In the outermost level\n    A box.\n    What is written on it.\n    ")
     assert "    size N                          Its size.\n" in text
     assert "    lid { ... }                     How the box is closed.\n" in text
-    assert "    N    " in told("list")
+    assert "    N  One a line.\n" in told("list")
 
 
 def test_a_code_is_shown_with_its_explanation() -> None:
