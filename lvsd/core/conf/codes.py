@@ -60,8 +60,8 @@ CODES = (
     Code(
         "endless-definition",
         "Definitions name each other without end.",
-        "A definition is put in where it is used, so one that uses itself grows for ever; keepalived does not notice. "
-        "Take the name out of its own definition.",
+        "A definition is put in where it is used, and what it names is put in again, so that one which uses itself, directly or by "
+        "way of others, would grow for ever. Take the name out of its own definition.",
         "error",
     ),
     Code(
@@ -80,8 +80,8 @@ CODES = (
     Code(
         "missing-brace",
         "A block is not opened, or never closed.",
-        "Behind the keyword of a block `{` is missing, or `}` at its end. keepalived reads on, so that the lines of one block "
-        "land in another. Write the brace; the finding shows where the block begins.",
+        "Behind the keyword of a block `{` is missing, or `}` at its end. keepalived says so and reads on; without the closing "
+        "brace the blocks that follow fall into this one. Write the brace; the finding shows where the block begins.",
         "error",
     ),
     Code(
@@ -102,7 +102,7 @@ CODES = (
         "no-match",
         "A strict include matches no file.",
         "`includem` asks for a file for each pattern, `includew` for each pattern with wildcards, `includeb` for each "
-        "alternative in braces, `includea` for all of it; keepalived refuses the file as well. Write plain `include` where "
+        "alternative in braces, `includea` for all of it; it is an error of keepalived as well. Write plain `include` where "
         "files may be absent.",
         "error",
     ),
@@ -149,8 +149,8 @@ CODES = (
     Code(
         "unclosed-quote",
         "A quote is opened and not closed on its line.",
-        "A text in quotes ends on the line where it begins. keepalived drops the line, or takes what follows for part of the "
-        "text. Write the closing quote, or a backslash before one that is part of the text of a command.",
+        "A text in quotes ends on the line where it begins; keepalived calls the quote unterminated, too. Write the closing "
+        "quote, or a backslash before one that is part of the text of a command.",
         "error",
     ),
     Code(
@@ -163,7 +163,8 @@ CODES = (
     Code(
         "unexpected-block",
         "Braces stand behind a keyword that takes none.",
-        "keepalived takes the lines in them for keywords of the block around. Write the value on the line of the keyword.",
+        "keepalived ignores the opening brace, takes the lines behind it for keywords of the block around, and ends that block at "
+        "the closing one. Write the value on the line of the keyword, without braces.",
         "error",
     ),
     Code(
