@@ -83,8 +83,8 @@ def test_every_keyword_of_lvsd_is_explained_within_the_width() -> None:
     blocks = describe(Root)
     for block in blocks:
         for each in filter(None, (one.name for one in block.keywords)):
-            title, *lines = explain(each, blocks, ()).splitlines()
-            assert title.startswith(each)
+            lines = explain(each, blocks, ()).splitlines()
+            assert lines
             assert [line for line in lines if len(line) > WIDTH and line.startswith(" " * 8)] == []
 
 
