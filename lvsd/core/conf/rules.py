@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -46,6 +47,17 @@ class Rule(Generic[C]):
     severity: Severity
     check: Callable[[C], Iterable[Finding]]
     mend: Mend
+
+    @property
+    def title(self) -> str:
+        """The name of the function, which says what holds, as a sentence."""
+        words = self.check.__name__.strip("_").replace("_", " ")
+        return f"{words[:1].upper()}{words[1:]}."
+
+    @property
+    def explanation(self) -> str:
+        """The docstring of the function; its title where it has none."""
+        return inspect.getdoc(self.check) or self.title
 
 
 class Rules(Generic[C]):
