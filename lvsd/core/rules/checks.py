@@ -13,11 +13,11 @@ from lvsd.check.settings import RealServer, VirtualServer
 from lvsd.core.conf.answers import REGEX_OPTIONS_IGNORED
 from lvsd.core.conf.diagnose import Severity
 from lvsd.core.conf.rules import Finding
-from lvsd.core.conf.types import ByMark, Endpoint
+from lvsd.core.conf.types import ByMark
 from lvsd.core.root import Root
 
 from .common import RULES as rule
-from .common import Findings
+from .common import Findings, ports
 
 C = TypeVar("C")
 
@@ -43,8 +43,9 @@ def checks_have_a_port(root: Root) -> Findings:
     """The check is to connect, and neither it nor its real_server nor the service says to which port. keepalived would
     ask port 0, where nobody answers, and take the server out. Write connect_port in the check."""
     for server, each, check in _checks(root, ConnectingWords):
-        somewhere = (isinstance(server.header, Endpoint) and server.header.port) or each.endpoint.port
-        if isinstance(check, ConnectingCheck) and not somewhere and check.connect_port is None:
+        if not isinstance(check, ConnectingCheck) or check.connect_port is not None or each.endpoint.port:
+            continue
+        if not any(ports(root, server)):
             yield Finding("this check has no port to connect to", check, "", 0, "write connect_port")
 
 

@@ -13,7 +13,7 @@ from lvsd.core.conf.types import AddressRange, ByGroup, ByMark, Endpoint, LvsMet
 from lvsd.core.root import Root
 
 from .common import RULES as rule
-from .common import Findings, twice
+from .common import Findings, members_of, ports, twice
 
 
 def _name(server: VirtualServer) -> str:
@@ -34,20 +34,13 @@ def _family(server: VirtualServer) -> int:
 
 def _families(root: Root, server: VirtualServer) -> set[int]:
     """Of everything that the service listens to."""
-    members = _members(root, server)
+    members = members_of(root, server)
     if not members:
         return {_family(server)}
     return {
         each.first.version if isinstance(each, AddressRange) else 6 if each.inet6 else _family(server)
         for each in members
     }
-
-
-def _members(root: Root, server: VirtualServer) -> tuple[AddressRange | MarkEntry, ...]:
-    if not isinstance(server.header, ByGroup):
-        return ()
-    name = server.header.name
-    return next((each.members for each in root.virtual_server_groups if each.name == name), ())
 
 
 @rule("duplicate-service")
@@ -150,7 +143,7 @@ def services_are_apart(root: Root) -> Findings:
     word. Take it out of one of them."""
     spans = []
     for order, server in enumerate(root.virtual_servers):
-        for member in _members(root, server) or _itself(server):
+        for member in members_of(root, server) or _itself(server):
             if isinstance(member, MarkEntry):
                 span = _span(MarkEntry(member.mark, member.inet6 or _family(server) == 6), order)
             else:
@@ -283,9 +276,7 @@ def every_port_needs_persistence(root: Root) -> Findings:
     would go to different servers; the kernel refuses it otherwise. keepalived and lvsd set persistence_timeout 360.
     Write the port, or the persistence_timeout that you want."""
     for each in root.virtual_servers:
-        ports = [each.header.port] if isinstance(each.header, Endpoint) else []
-        ports += [entry.port for entry in _members(root, each) if isinstance(entry, AddressRange)]
-        if 0 in ports and not each.persistence_timeout:
+        if 0 in ports(root, each) and not each.persistence_timeout:
             yield Finding("a service on every port must be persistent, 360 s is used", each, "header")
 
 

@@ -19,6 +19,11 @@ def http(*words: str, kind: str = "HTTP_GET", url: str = "path /") -> str:
     [
         (checked("TCP_CHECK { }", header="fwmark 1", port=""), ["check-without-port"]),
         (checked("TCP_CHECK { connect_port 80 }", header="fwmark 1", port=""), []),
+        ("virtual_server_group G { 192.0.2.1 80 }\n" + checked("TCP_CHECK { }", header="group G", port=""), []),
+        (
+            "virtual_server_group G { fwmark 1 }\n" + checked("TCP_CHECK { }", header="group G", port=""),
+            ["check-without-port"],
+        ),
         (checked("TCP_CHECK { }", header="fwmark 1"), []),
         (checked("TCP_CHECK { }", port=""), []),
         (checked("MISC_CHECK { misc_path /bin/true }", header="fwmark 1", port=""), []),
