@@ -5,7 +5,7 @@ _lvsd() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'validate check dump explain unit status services drain maint weight ready reload events -h --help -v --version -c --config --checkers_pid -f --use-file -p --pid -r --vrrp_pid -b --bfd_pid -P --vrrp -C --check -n --dont-fork -l --log-console -D --log-detail -t --config-test --json -i --config-id --no-dropins --run-dir --state-dir' -- "$word"))
+        COMPREPLY=($(compgen -W 'validate check dump explain unit status services drain maint weight ready reload events -h --help -v --version -c --config --checkers_pid -f --use-file -p --pid -r --vrrp_pid -b --bfd_pid -P --vrrp -C --check -n --dont-fork -l --log-console -D --log-detail -t --config-test --json -i --config-id -e --all-config --no-dropins --lenient --last-good --run-dir --state-dir' -- "$word"))
         return
     fi
     case $before in
@@ -17,21 +17,21 @@ _lvsd() {
     case $verb in
         validate)
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '-h --help --no-dropins -i --config-id --json' -- "$word"))
+                COMPREPLY=($(compgen -W '-h --help -i --config-id -e --all-config --no-dropins --lenient --json' -- "$word"))
             else
                 COMPREPLY=($(compgen -f -- "$word"))
             fi
             ;;
         check)
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '-h --help --no-dropins -i --config-id --json' -- "$word"))
+                COMPREPLY=($(compgen -W '-h --help -i --config-id -e --all-config --no-dropins --lenient --json' -- "$word"))
             else
                 COMPREPLY=($(compgen -f -- "$word"))
             fi
             ;;
         dump)
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '-h --help --no-dropins -i --config-id --json' -- "$word"))
+                COMPREPLY=($(compgen -W '-h --help -i --config-id -e --all-config --no-dropins --lenient --json' -- "$word"))
             else
                 COMPREPLY=($(compgen -f -- "$word"))
             fi
@@ -40,7 +40,7 @@ _lvsd() {
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '-h --help' -- "$word"))
             else
-                COMPREPLY=($(compgen -W 'HTTP_GET MISC_CHECK SSL_GET TCP_CHECK advert-interval advert_int alpha auth_pass auth_type authentication authentication-type authentication-version bad-character bad-value bind_if bind_port bindto cannot-include cannot-read check-without-port checker_log_all_failures checker_no_swap checker_priority checker_rt_priority connect_ip connect_port connect_timeout debug delay_before_retry delay_loop deprecated digest dont_track_primary down_timer_adverts duplicate-address duplicate-keyword duplicate-name duplicate-server duplicate-service duplicate-vrid dynamic_interfaces enable_script_security enable_sni endless-definition extra-brace fast_recovery flag-1 flag-2 flag-3 fwmark garp_lower_prio_delay garp_lower_prio_repeat garp_master_delay garp_master_refresh garp_master_refresh_repeat garp_master_repeat global_defs global_tracking granularity group group_goodbye ha_suspend hashed higher_prio_send_advert http_protocol hysteresis include-loop inhibit_on_failure interface ip_family lb_algo lb_kind lease-too-short log_all_failures long-lease long-password lower_prio_no_advert lthreshold lvs_flush lvs_flush_on_stop lvs_flush_onstop lvs_method lvs_sched lvs_timeouts made-persistent max_auto_priority mcast_src_ip mh-fallback mh-port misc_dynamic misc_path misc_timeout missing-brace missing-keyword missing-value mixed-families nb_get_retry no-address no-match no-password no-server nopreempt not-multicast not-obeyed not-supported not-utf8 notification_email notification_email_from notify notify_backup notify_down notify_fault notify_master notify_stop notify_up omega one-packet one-statement-a-line ops path persistence_engine persistence_granularity persistence_timeout port-of-server preempt preempt_delay preempting-master priority protocol quorum quorum-out-of-reach quorum_down quorum_up real_server regex regex_max_offset regex_min_offset regex_no_match regex_options regex_stack retry router_id rs_init_notifies scheduler-flag script_user server-family sh-fallback sh-port skip_check_adv_addr smtp_alert smtp_alert_checker smtp_alert_vrrp smtp_connect_timeout smtp_helo_name smtp_server sni_name sorry_server sorry_server_inhibit sorry_server_lvs_method state status_code surplus-word tls_compliant too-many track_interface two-groups unclosed-quote undefined unexpected-block unknown-group unknown-instance unknown-keyword url user uthreshold version vip_lease virtual_ipaddress virtual_ipaddress_excluded virtual_router_id virtual_server virtual_server_group virtualhost vrrp_down_timer_adverts vrrp_garp_interval vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_master_delay vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat vrrp_garp_master_repeat vrrp_gna_interval vrrp_higher_prio_send_advert vrrp_instance vrrp_lower_prio_no_advert vrrp_mcast_group4 vrrp_mcast_group6 vrrp_min_garp vrrp_no_swap vrrp_priority vrrp_rlimit_rttime vrrp_rt_priority vrrp_skip_check_adv_addr vrrp_startup_delay vrrp_strict vrrp_sync_group vrrp_version warmup weight' -- "$word"))
+                COMPREPLY=($(compgen -W 'BFD_CHECK DNS_CHECK FILE_CHECK HTTP_GET MISC_CHECK PING_CHECK SMTP_CHECK SSL_GET TCP_CHECK UDP_CHECK advert-interval advert_int alpha auth_pass auth_type authentication authentication-type authentication-version bad-character bad-repetition bad-value bind_if bind_port bindto cannot-include cannot-read check-without-port checker_log_all_failures checker_no_swap checker_priority checker_rt_priority connect_ip connect_port connect_timeout debug definition-not-last delay_before_retry delay_loop deprecated digest dont_track_primary down_timer_adverts duplicate-address duplicate-keyword duplicate-name duplicate-server duplicate-service duplicate-vrid dynamic_interfaces enable_script_security enable_sni endless-definition extra-brace fast_recovery flag-1 flag-2 flag-3 fwmark garp_lower_prio_delay garp_lower_prio_repeat garp_master_delay garp_master_refresh garp_master_refresh_repeat garp_master_repeat global_defs global_tracking granularity group group_goodbye ha_suspend hashed helo_name higher_prio_send_advert host http_protocol hysteresis include-loop inhibit_on_failure interface ip-family ip_family lb_algo lb_kind lease-too-short log_all_failures long-lease long-password lower_prio_no_advert lthreshold lvs_flush lvs_flush_on_stop lvs_flush_onstop lvs_method lvs_sched lvs_timeouts made-persistent mark-family max_auto_priority max_reply_length mcast_src_ip mh-fallback mh-port min_reply_length misc_dynamic misc_path misc_timeout missing-brace missing-keyword missing-value mixed-families name nb_get_retry no-address no-match no-password no-protocol no-regex no-server no-sorry-server no-weight nopreempt not-multicast not-obeyed not-utf8 notification_email notification_email_from notify notify_backup notify_down notify_fault notify_master notify_stop notify_up omega one-packet one-statement-a-line ops overlapping-entries path payload persistence_engine persistence_granularity persistence_timeout port-of-server preempt preempt_delay preempting-master priority protocol quorum quorum-out-of-reach quorum_down quorum_up real_server regex regex-offsets regex-option regex_max_offset regex_min_offset regex_no_match regex_options regex_stack reply-length require_reply retry router_id rs_init_notifies scheduler-flag script_user server-family sh-fallback sh-port shared-address skip_check_adv_addr smtp_alert smtp_alert_checker smtp_alert_vrrp smtp_connect_timeout smtp_helo_name smtp_server sni-without-name sni_name snmp_name sorry-is-a-server sorry_server sorry_server_inhibit sorry_server_lvs_method state status_code surplus-word thresholds tls-words tls_compliant too-many too-much track_file track_interface two-groups type unclosed-quote undefined unexpected-block unfinished-definition unknown-group unknown-instance unknown-keyword unused-group url user uthreshold version vip_lease virtual_ipaddress virtual_ipaddress_excluded virtual_router_id virtual_server virtual_server_group virtualhost vrrp_down_timer_adverts vrrp_garp_interval vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_master_delay vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat vrrp_garp_master_repeat vrrp_gna_interval vrrp_higher_prio_send_advert vrrp_instance vrrp_lower_prio_no_advert vrrp_mcast_group4 vrrp_mcast_group6 vrrp_min_garp vrrp_no_swap vrrp_priority vrrp_rlimit_rttime vrrp_rt_priority vrrp_skip_check_adv_addr vrrp_startup_delay vrrp_strict vrrp_sync_group vrrp_version warmup weight' -- "$word"))
             fi
             ;;
         unit)
@@ -89,7 +89,7 @@ _lvsd() {
             fi
             ;;
         -*)
-            COMPREPLY=($(compgen -W '-h --help -v --version -c --config --checkers_pid -f --use-file -p --pid -r --vrrp_pid -b --bfd_pid -P --vrrp -C --check -n --dont-fork -l --log-console -D --log-detail -t --config-test --json -i --config-id --no-dropins --run-dir --state-dir' -- "$word"))
+            COMPREPLY=($(compgen -W '-h --help -v --version -c --config --checkers_pid -f --use-file -p --pid -r --vrrp_pid -b --bfd_pid -P --vrrp -C --check -n --dont-fork -l --log-console -D --log-detail -t --config-test --json -i --config-id -e --all-config --no-dropins --lenient --last-good --run-dir --state-dir' -- "$word"))
             ;;
     esac
 }

@@ -170,9 +170,9 @@ CODES = (
     Code(
         "undefined",
         "A definition is used and not made before this line.",
-        "keepalived leaves `${NAME}` in the line as it stands, which then is the value. Write `$NAME=VALUE` on a line before "
-        "the first use, or mend the name.",
-        "error",
+        "keepalived leaves `${NAME}` in the line as it stands, and its braces then open and close blocks: an error. In quotes the "
+        "text may be meant for a shell and stays, with a warning only where a defined name is spelt nearly so. Write "
+        "`$NAME=VALUE` on a line before the first use, or mend the name.",
     ),
     Code(
         "unexpected-block",
