@@ -239,7 +239,7 @@ def _dump(options: argparse.Namespace) -> int:
 
     loaded = load(_sources(options))
     if loaded.config is None:
-        return _report_problems(_sources(options), as_json=False)
+        return _validate(options)
     root = loaded.config.root
     print(json.dumps(as_json(root), indent=2, ensure_ascii=False) + "\n" if options.json else dump(root), end="")
     return EXIT_DONE
