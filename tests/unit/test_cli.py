@@ -85,6 +85,8 @@ def test_a_verb_about_files_loads_no_server(arguments: list[str]) -> None:
 def test_a_file_with_mistakes_is_not_dumped(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dump", bad]) == 1
     assert ":3:23: error:" in capsys.readouterr().err
+    assert main(["dump", "--json", bad]) == 1
+    assert json.loads(capsys.readouterr().out)["diagnostics"][0]["code"] == "bad-value"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from lvsd.core.documents import DOCS, documents, of_language, stale
-from lvsd.core.render import render
 from tests.unit.core.conf.toy import Store
 
 
@@ -72,11 +71,6 @@ def test_no_line_of_a_man_page_is_taken_for_a_request() -> None:
         assert requests <= {'.\\"', ".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".BR", ".I", ".RI", ".br"}
     assert r"vrrp_instance WORD" in documents()["man/lvs.conf.5"]
     assert r"\fBsh\-port\fR" in documents()["man/lvs.conf.5"]
-
-
-def test_a_template_is_not_filled_with_what_is_missing() -> None:
-    with pytest.raises(Exception, match="'lvsd' is undefined"):
-        render("lvsd.service", configuration="/etc/lvsd/lvs.conf")
 
 
 @pytest.mark.parametrize(
