@@ -405,6 +405,13 @@ def test_a_keyword_among_the_lines_of_a_group_is_sent_home() -> None:
     assert unhelped == []
 
 
+@pytest.mark.parametrize("wrong", ["tpc", "udpp", "stcp"])
+def test_a_choice_of_either_case_is_proposed_to_a_word_of_the_other(wrong: str) -> None:
+    text = f"virtual_server 10.0.0.1 80 {{\n    protocol {wrong}\n    real_server 10.0.0.2 80 {{ }}\n}}\n"
+    [error] = load("broken.conf", lambda name: text.encode()).errors
+    assert error.suggestion.lower().startswith("did you mean '"), error.suggestion
+
+
 def neighbour(mutation: Mutation) -> str:
     """The line above the mistake."""
     return mutation.text.splitlines()[min(mutation.lines) - 2]
