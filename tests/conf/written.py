@@ -140,7 +140,8 @@ def _words(reader: Reader[Any], text: str) -> list[str] | None:
 
 Node = str | tuple[str, list["Node"]]
 _PIECES = re.compile(
-    r"(?P<or> \| )|(?P<either>\|)|(?P<many> ?\.\.\.)|(?P<open>\[)|(?P<close>\])|(?P<blank> +)|(?P<name>[A-Z][A-Z0-9]*)|(?P<word>[^\s\[\]|]+?(?=[\s\[\]|]|[A-Z]|$))"
+    r"(?P<or> \| )|(?P<either>\|)|(?P<many> ?\.\.\.)|(?P<open>\[)|(?P<close>\])|(?P<blank> +)"
+    r"|(?P<name>[A-Z][A-Z0-9]*)|(?P<word>[^\s\[\]|]+?(?=[\s\[\]|]|[A-Z]|$))"
 )
 
 
