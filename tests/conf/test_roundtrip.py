@@ -20,6 +20,7 @@ from lvsd.core.conf.keyword import KEYWORD, Keyword, Reader, declaration, reacha
 from lvsd.core.conf.syntax import parse
 from lvsd.core.conf.values import Secret
 from lvsd.core.root import Root
+from lvsd.vrrp.settings import VrrpSyncGroup
 from tests.conf.outline import UNOBEYED
 from tests.conf.written import SECRET, values_of_form, written
 
@@ -127,6 +128,14 @@ def test_what_is_dumped_is_read_as_the_same(kind: type, data: st.DataObject) -> 
     assert errors == "", text
     assert again == root, text
     assert dump(again) == text
+
+
+@pytest.mark.parametrize("name", ["@x", "@^x", "~SEQ(i,1,2)", "include", "a#b", "a!b", "{", "}", "a b", "\\", "$"])
+def test_a_name_that_means_something_at_the_start_of_a_line_is_read_as_a_name(name: str) -> None:
+    root = Root(groups=(VrrpSyncGroup(name=name, group=("first", name)),))  # type: ignore[call-arg]
+    again, errors = read_back(dump(root))
+    assert errors == "", dump(root)
+    assert again == root, dump(root)
 
 
 # --- secrets
