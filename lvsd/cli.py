@@ -258,11 +258,7 @@ def _dump(options: argparse.Namespace) -> int:
 
     loaded = load(_sources(options.file, options))
     if loaded.config is None:
-<<<<<<< HEAD
-        return _report_problems(_sources(options.file, options), as_json=False)
-=======
         return _validate(options)
->>>>>>> w-products
     root = loaded.config.root
     print(json.dumps(as_json(root), indent=2, ensure_ascii=False) + "\n" if options.json else dump(root), end="")
     return EXIT_DONE

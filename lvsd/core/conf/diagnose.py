@@ -159,9 +159,10 @@ class Report:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """A sentence that proposes the nearest of the known words, or ""."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    """A sentence that proposes the nearest of the known words, of whatever case, or ""."""
+    by_lower = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
 def allowed(words: Sequence[str], wrong: str = "") -> str:
