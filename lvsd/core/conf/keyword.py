@@ -30,7 +30,8 @@ class Reader(Generic[T]):
     form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
     least, most: the number of words it takes, most None for any number. schema: its JSON schema.
     script: the line is cut by the second tokenizer (shell-like quotes and escapes).
-    secret: no diagnostic and no dump shows the value."""
+    secret: no diagnostic and no dump shows the value.
+    line: where it reads a line of options, its declaration and the fields left out of it (`options_of` of line.py)."""
 
     form: str
     read: Callable[[Sequence[str]], T]
@@ -41,6 +42,7 @@ class Reader(Generic[T]):
     most: int | None = 1
     script: bool = False
     secret: bool = False
+    line: tuple[type, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

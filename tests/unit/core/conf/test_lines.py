@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from lvsd.core.conf.addresses import AddressLine, address_line
 from lvsd.core.conf.keyword import Reader, Unreadable
-from lvsd.core.conf.lines import address_line, endpoint, group_entry, smtp_server, virtual_server_header
-from lvsd.core.conf.types import AddressLine, AddressRange, ByGroup, ByMark, Endpoint, MarkEntry
+from lvsd.core.conf.lines import endpoint, group_entry, smtp_server, virtual_server_header
+from lvsd.core.conf.types import AddressRange, ByGroup, ByMark, Endpoint, MarkEntry
 
 V4, V6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
 
