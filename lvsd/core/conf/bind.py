@@ -76,6 +76,8 @@ class Binder:
         self._origins: dict[int, tuple[object, Statement]] = {}
         self._homes: dict[str, list[str]] | None = None
         self._hints: dict[tuple[str, str], str] = {}
+        # Errors that leave their block whole, so that the rules look at it.
+        self._harmless = 0
 
     def bind(self, statements: list[Statement], whole: Place) -> Any:
         """The root block; blocks with an error in them are left out. whole: where the file itself is, for what it lacks."""
@@ -126,7 +128,7 @@ class Binder:
     def _block(self, kind: type, statement: Statement) -> Any:
         """The block, or None if anything in it is wrong."""
         table = self._table(kind)
-        errors = self._report.errors
+        mistakes = self._mistakes()
         values: dict[str, Any] = {}
         if table.header is not None:
             name, keyword = table.header
@@ -144,12 +146,15 @@ class Binder:
                 "surplus-word", f"'{table.name}' takes no name, '{statement.words[1]}' is too much", statement.place(1)
             )
         values.update(self._body(table, statement, None))
-        if self._report.errors != errors:
+        if self._mistakes() != mistakes:
             self.unbound.update((table.name, word) for word in statement.words[1:2])
             return None
         bound = kind(**values)
         self._origins[id(bound)] = (bound, statement)
         return bound
+
+    def _mistakes(self) -> int:
+        return self._report.errors - self._harmless
 
     def _body(self, table: _Table, statement: Statement, whole: Place | None) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -233,6 +238,7 @@ class Binder:
         text = f"'{statement.words[0]}' is read but not obeyed yet"
         if keyword.vital:
             self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place())
+            self._harmless += 1
         else:
             self._report.warning("not-obeyed", text, statement.place())
 

@@ -170,7 +170,7 @@ class _Plan:
         )
         self.named = {word: each for each in fields for word in each.words}
         self.bare = {word: each for each in fields for word in each.choices}
-        self.known = self.named.keys() | self.bare.keys()
+        self.known = (*self.named, *self.bare)
         self.least = sum(each.required for each in fields)
         self.secret = any(each.reader is not None and each.reader.secret for each in fields)
 
@@ -179,7 +179,7 @@ class _Plan:
     def read(self, words: Sequence[str]) -> Any:
         value, index = self.take(words, 0, ())
         if index < len(words):
-            raise Unreadable(f"'{words[index]}' is no option of {self.what}", index, tuple(self.known))
+            raise Unreadable(f"'{words[index]}' is no option of {self.what}", index, self.known)
         return value
 
     def take(self, words: Sequence[str], index: int, outer: Collection[str]) -> tuple[Any, int]:

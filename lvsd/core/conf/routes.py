@@ -155,12 +155,14 @@ family_word: Reader[int] = one_of({"inet": 4, "inet6": 6})
 zero_or_one: Reader[bool] = one_of({"1": True, "0": False})
 
 
-def _one_family(pairs: Sequence[tuple[str, Network | Address | None]], family: int) -> None:
-    """Raises Misfit for the first that differs from those before it."""
+def _one_family(pairs: Sequence[tuple[str, Network | Address | None]], family: int | None) -> int | None:
+    """The family of all of them. Raises Misfit for the first that differs from those before it."""
     for field, value in pairs:
-        if value is not None and family and value.version != family:
-            raise Misfit(field, f"'{value}' is of another family than the rest of the line")
-        family = family or (value.version if value is not None else 0)
+        if value is not None:
+            if family and value.version != family:
+                raise Misfit(field, f"'{value}' is of another family than the rest of the line")
+            family = value.version
+    return family
 
 
 # --- routes
@@ -205,7 +207,7 @@ _LOCK = ("lock",)
 class RouteLine:
     to: Network | None = first(destination, "Where the route leads; None is the default route.", name="to")
     kind: str = option(one_of({each: each for each in ROUTE_TYPES}), "Type of the route.", default="unicast", bare=True)
-    family: int = option(family_word, "Family of a default route without addresses.", default=0, bare=True)
+    family: int | None = option(family_word, "Family of a default route without addresses.", default=None, bare=True)
     source: Network | None = option(network, "Only packets from there take it (IPv6).", default=None, name="from")
     src: Address | None = option(ip, "Source address of packets that this director sends.", default=None)
     nat: Address | None = option(ip, "Address that a nat route translates to.", default=None, name="as", lead=("to",))
@@ -264,8 +266,7 @@ class RouteLine:
     nexthop: tuple[Nexthop, ...] = part(Nexthop, "One of several ways.", default=())
 
     def check(self) -> None:
-        _one_family((("to", self.to), ("source", self.source), ("src", self.src)), self.family)
-        family = self.family or next((each.version for each in (self.to, self.source, self.src) if each is not None), 0)
+        family = _one_family((("to", self.to), ("source", self.source), ("src", self.src)), self.family)
         if family == 6:  # an IPv4 route may lead through an IPv6 router (RFC 8950), not the other way round
             _one_family((("via", self.via), ("second", self.second)), 6)
         if self.kind in UNREACHABLE and (self.via is not None or self.nexthop):
@@ -278,7 +279,7 @@ class RouteLine:
 @line("a rule", "A routing rule in the words of ip-rule(8).")
 class RuleLine:
     inverted: bool = option(flag, "It is for packets that do not fit.", default=False, name="not")
-    family: int = option(family_word, "Family of a rule without addresses.", default=0, bare=True)
+    family: int | None = option(family_word, "Family of a rule without addresses.", default=None, bare=True)
     source: Network | None = option(destination, "For packets from there.", default=None, name="from")
     to: Network | None = option(destination, "For packets that go there.", default=None)
     table: int | str | None = option(table_name, "Routing table to look in.", default=None, aliases=("lookup",))

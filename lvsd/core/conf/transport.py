@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .keyword import Reader, Unreadable
 from .line import Misfit, first, line, line_reader, option
-from .readers import flag, integer, interface, ip, one_of, secret
+from .readers import flag, integer, interface, ip, one_of, seconds, secret
 from .types import Address, Secret
 
 HMAC_KEYS = (1, 255)
@@ -60,6 +60,14 @@ class UseIpvlan:
     group: int = option(integer(0), "Group of the interface; that of the base by default.", default=0)
 
 
+@line("garp_extra_if", "GARPs on other interfaces than the instance's own.")
+class ExtraGarps:
+    """everywhere: on every interface with an address, not on virtual-MAC ones alone."""
+
+    seconds: float = first(seconds(0, 86400), "Their period; 0 for none.")
+    everywhere: bool = option(flag, "On every interface, not on virtual-MAC ones alone.", default=False, name="all")
+
+
 @line("a key", "A key of auth_hmac.")
 class HmacKey:
     """value: as written, `hex:...`, `file:PATH` or the key itself."""
@@ -79,3 +87,4 @@ unicast_peer = line_reader(UnicastPeer)
 use_vmac = line_reader(UseVmac)
 use_ipvlan = line_reader(UseIpvlan)
 hmac_key = line_reader(HmacKey, limits="1 to 255; 32 to 64 octets")
+extra_garps = line_reader(ExtraGarps)

@@ -4,6 +4,7 @@ from .addresses import AddressLine, address_line, static_address_line
 from .lines import endpoint, group_entry, smtp_server, virtual_server_header
 from .options import (
     command,
+    command_or_none,
     granularity,
     lease,
     lvs_flush_on_stop,
@@ -21,6 +22,7 @@ from .readers import (
     boolean,
     choice,
     flag,
+    flag_or,
     integer,
     interface,
     ip,
@@ -48,7 +50,18 @@ from .routes import (
     static_route_line,
     static_rule_line,
 )
-from .transport import HmacKey, UnicastPeer, UseIpvlan, UseVmac, hmac_key, unicast_peer, use_ipvlan, use_vmac
+from .transport import (
+    ExtraGarps,
+    HmacKey,
+    UnicastPeer,
+    UseIpvlan,
+    UseVmac,
+    extra_garps,
+    hmac_key,
+    unicast_peer,
+    use_ipvlan,
+    use_vmac,
+)
 from .types import (
     Address,
     AddressRange,
@@ -74,6 +87,7 @@ __all__ = [
     "Command",
     "Encap",
     "Endpoint",
+    "ExtraGarps",
     "HmacKey",
     "Lease",
     "LvsMethod",
@@ -96,8 +110,11 @@ __all__ = [
     "boolean",
     "choice",
     "command",
+    "command_or_none",
     "endpoint",
+    "extra_garps",
     "flag",
+    "flag_or",
     "granularity",
     "group_entry",
     "hmac_key",
