@@ -143,7 +143,11 @@ class VrrpInstance:
         ip, "Multicast group of adverts; that of global_defs by default.", obeyed=False, vital=DEAF
     )
     unicast_peer: tuple[UnicastPeer, ...] = entries(
-        unicast_peer, "Directors that adverts are sent to instead of a multicast group.", obeyed=False, vital=DEAF
+        unicast_peer,
+        "Directors that adverts are sent to instead of a multicast group.",
+        obeyed=False,
+        vital=DEAF,
+        filled=True,
     )
     unicast_src_ip: IPv4Address | IPv6Address | None = optional(
         ip, "Source address of adverts to peers; the interface's by default.", obeyed=False
@@ -258,7 +262,7 @@ class VrrpInstance:
 @block("vrrp_sync_group", "Instances that change state together.")
 class VrrpSyncGroup:
     name: str = arg(word, "Name of the group.")
-    group: tuple[str, ...] = names(word, "The member instances.", required=True)
+    group: tuple[str, ...] = names(word, "The member instances.", required=True, filled=True)
     track_interface: tuple[Tracked, ...] = entries(tracked, "Interfaces tracked for every member.")
     track_script: tuple[Tracked, ...] = entries(tracked, "Programs that watch over every member.", obeyed=False)
     track_file: tuple[Tracked, ...] = entries(tracked, "Files tracked for every member.", obeyed=False)

@@ -225,6 +225,8 @@ class Binder:
                     values[field] = block
             else:
                 values[field] = (*values.get(field, ()), *self._entries(keyword, each))
+                if keyword.filled and not any(row.words for row in each.body):
+                    report.error("missing-value", f"nothing stands in '{words[0]}'", each.place())
         for field, name in table.required:
             if field not in first:
                 place = whole or statement.place()

@@ -13,6 +13,8 @@ SHORT = 4  # a keyword below that is matched as a whole: 'ke' would hide half of
 FOUND_MOST = 1000
 """Findings that are kept; a file that is no configuration at all must not fill the memory or the log."""
 
+LISTED_MOST = 16
+
 
 class Severity(Enum):
     """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says."""
@@ -146,9 +148,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def allowed(words: Sequence[str], wrong: str = "") -> str:
-    """A sentence that names the allowed words, the nearest first if one is near."""
+    """A sentence that names the allowed words, the nearest first if one is near; then a long list is left out."""
     if not words:
         return ""
     proposal = suggest(wrong, words) if wrong else ""
+    if proposal and len(words) > LISTED_MOST:
+        return proposal
     listed = "allowed: " + ", ".join(words)
     return f"{proposal} {listed}".strip()

@@ -50,13 +50,15 @@ class Keyword:
     """One declared keyword: exactly one of reader (a line), entries (a block of lines or names) or blocks (sub-blocks).
 
     header: the words behind the block's name. bare: entries that stand in the block without a keyword.
-    name: the keyword where it is no Python name. obeyed: False is warned about by name, and is an error where it is vital:
-    vital says what happens without it ("two directors would not hear each other")."""
+    filled: an entry must stand in it. name: the keyword where it is no Python name.
+    obeyed: False is warned about by name, and is an error where it is vital: vital says what happens without it ("two
+    directors would not hear each other")."""
 
     doc: str
     reader: Reader[Any] | None = None
     entries: Reader[Any] | None = None
     many_a_line: bool = False
+    filled: bool = False
     blocks: tuple[type, ...] = ()
     header: bool = False
     bare: bool = False

@@ -51,8 +51,8 @@ def _declare(option: Option, default: Any) -> Any:
 
 
 def first(reader: Reader[T], doc: str, *, default: D = _MISSING, name: str = "") -> T | D:
-    """A value that stands without a word before it, or behind `name` if there is one. Those with a default are passed over
-    by a word that they cannot read."""
+    """A value that stands without a word before it, or behind `name` if there is one. Of several that have a default, the
+    last that can read a word takes it."""
     return cast(T, _declare(Option(doc, reader, positional=True, name=name), default))
 
 
@@ -164,9 +164,10 @@ class _Plan:
         items = [each for each in dataclasses.fields(kind) if _OPTION in each.metadata and each.name not in without]
         fields = [_Field(each) for each in items]
         self.firsts = [each for each in fields if each.option.positional]
-        # Bare choices stand before what they qualify; a part takes all that it knows, so it comes last.
+        # As keepalived wants it: bare choices before the value that they qualify. A part takes all that it knows, so it is last.
+        qualified = any(each.required for each in self.firsts)
         self.fields = sorted(
-            fields, key=lambda each: 0 if each.choices else 1 if each.option.positional else 3 if each.plan else 2
+            fields, key=lambda each: 0 if each.choices and qualified else 1 if each.required else 3 if each.plan else 2
         )
         self.named = {word: each for each in fields for word in each.words}
         self.bare = {word: each for each in fields for word in each.choices}
@@ -215,9 +216,10 @@ class _Plan:
         """The value without a word that words[index] is meant for."""
         vacant = [each for each in self.firsts if each.name not in found]
         for each in vacant:
-            if each.required or each is vacant[-1] or _reads(each, words[index]):
+            if each.required:
                 return each
-        return None
+        # The last one is the pickiest: what it cannot read is meant for one before it.
+        return next((each for each in reversed(vacant) if each is vacant[0] or _reads(each, words[index])), None)
 
     def _value(self, field: _Field, words: Sequence[str], begin: int, outer: Collection[str]) -> tuple[Any, int]:
         if field.plan is not None:
@@ -268,8 +270,10 @@ class _Plan:
         assert field.reader is not None
         if field.option.also:
             value = (value, getattr(whole, field.option.also))
-        text = field.reader.write(value)
-        return text if field.option.positional or field.choices else f"{field.word} {text}".rstrip()
+        text: str = field.reader.write(value)
+        if field.choices or (field.option.positional and text not in self.known):
+            return text
+        return f"{field.word} {text}".strip()
 
     # --- describing
 

@@ -205,7 +205,9 @@ _LOCK = ("lock",)
 
 @line("a route", "A route in the words of ip-route(8).")
 class RouteLine:
-    to: Network | None = first(destination, "Where the route leads; None is the default route.", name="to")
+    """to None is the default route."""
+
+    to: Network | None = first(destination, "Where the route leads.", name="to")
     kind: str = option(one_of({each: each for each in ROUTE_TYPES}), "Type of the route.", default="unicast", bare=True)
     family: int | None = option(family_word, "Family of a default route without addresses.", default=None, bare=True)
     source: Network | None = option(network, "Only packets from there take it (IPv6).", default=None, name="from")

@@ -41,16 +41,16 @@ class UnicastPeer:
 class UseVmac:
     """mac: b"" for that of RFC 9568; five octets have the VRID behind them."""
 
-    mac: bytes = first(mac, "MAC address in place of that of RFC 9568.", default=b"")
     name: str = first(interface, "Its name; vrrp.VRID by default.", default="", name="name")
+    mac: bytes = first(mac, "MAC address in place of that of RFC 9568.", default=b"")
     netlink_notify_msg: bool = option(flag, "Tell other programs of the interface once more.", default=False)
     group: int = option(integer(0), "Group of the interface; that of the base by default.", default=0)
 
 
 @line("use_ipvlan", "The interface of its own that the instance works on.")
 class UseIpvlan:
-    address: Address | None = first(ip, "Address of its own.", default=None)
     name: str = first(interface, "Its name; vrrp.VRID by default.", default="", name="name")
+    address: Address | None = first(ip, "Address of its own.", default=None)
     mode: str = option(
         one_of({each: each for each in ("bridge", "private", "vepa")}),
         "How it sees its siblings.",
