@@ -271,9 +271,14 @@ class _Plan:
         if field.option.also:
             value = (value, getattr(whole, field.option.also))
         text: str = field.reader.write(value)
-        if field.choices or (field.option.positional and text not in self.known):
+        if field.choices or (field.option.positional and not self._mistakable(field, text)):
             return text
         return f"{field.word} {text}".strip()
+
+    def _mistakable(self, field: _Field, text: str) -> bool:
+        """Whether the value of a field without its word would be read as something else."""
+        others = self.firsts[self.firsts.index(field) + 1 :]
+        return text in self.known or (not field.required and any(_reads(each, text) for each in others))
 
     # --- describing
 

@@ -36,6 +36,7 @@ FIVE = bytes((2, 0, 0x5E, 0, 1))
         (use_vmac, "name group 02:00:5e:00:01:33", UseVmac("group", FIVE + b"3")),
         (use_ipvlan, "", UseIpvlan()),
         (use_ipvlan, "ipvl0 192.0.2.1 private group 1", UseIpvlan("ipvl0", V4, "private", 1)),
+        (use_ipvlan, "name 192.0.2.1", UseIpvlan("192.0.2.1")),
         (use_ipvlan, "2001:db8::1 vepa", UseIpvlan(address=V6, mode="vepa")),
         (extra_garps, "30", ExtraGarps(30)),
         (extra_garps, "all 30", ExtraGarps(30, True)),
