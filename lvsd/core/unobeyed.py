@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_CHECKS = "SMTP_CHECK DNS_CHECK UDP_CHECK PING_CHECK BFD_CHECK FILE_CHECK"
-
 _BY_BLOCK = {
     "": """
         vrrp_script static_ipaddress static_routes static_rules track_group track_file vrrp_track_file vrrp_track_process
@@ -34,8 +32,6 @@ _BY_BLOCK = {
         enable_snmp_rfcv3 snmp_vs_stats_update_interval snmp_rs_stats_update_interval enable_dbus dbus_service_name
         dbus_no_interface_name
         """,
-    "virtual_server": "snmp_name",
-    "real_server": f"snmp_name {_CHECKS}",
 }
 
 UNOBEYED: Mapping[str, frozenset[str]] = {block: frozenset(words.split()) for block, words in _BY_BLOCK.items()}

@@ -16,10 +16,27 @@ FOUND_MOST = 1000
 LISTED_MOST = 16
 
 
+FATAL = frozenset(
+    {
+        "cannot-read",
+        "no-match",
+        "cannot-include",
+        "include-loop",
+        "missing-value",
+        "endless-definition",
+        "too-much",
+        "too-many",
+    }
+)
+"""Codes of errors that keepalived does not go on after either, so that `--lenient` does not pass over them."""
+
+
 class Severity(Enum):
-    """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says."""
+    """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says.
+    PASSED_OVER: an error in a configuration that is read leniently, which goes on as keepalived would."""
 
     ERROR = "error"
+    PASSED_OVER = "error passed over"
     WARNING = "warning"
 
 
@@ -97,9 +114,11 @@ class Diagnostic:
 
 
 class Report:
-    """Collects diagnostics; one is kept once. secrets: keywords whose value no diagnostic shows."""
+    """Collects diagnostics; one is kept once. secrets: keywords whose value no diagnostic shows.
+    lenient: errors that are not fatal are passed over. errors: how many were not."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, lenient: bool = False) -> None:
+        self.lenient = lenient
         self.found: dict[Diagnostic, None] = {}
         self._more = False
         self.errors = 0
@@ -107,13 +126,14 @@ class Report:
         words = "|".join(rf"\b{each}\b" if len(each) < SHORT else re.escape(each[:-1]) for each in secrets)
         self._secret = re.compile(rf'((?:{words})\w*\s+)("[^"]*"?|\S+)', re.IGNORECASE) if words else None
 
-    def error(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
-        self._add(Diagnostic(Severity.ERROR, code, text, place, suggestion))
+    def error(self, code: str, text: str, place: Place, suggestion: str = "", *, fatal: bool = False) -> None:
+        passed = self.lenient and not fatal and code not in FATAL
+        self.add(Diagnostic(Severity.PASSED_OVER if passed else Severity.ERROR, code, text, place, suggestion))
 
     def warning(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
-        self._add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
+        self.add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
 
-    def _add(self, diagnostic: Diagnostic) -> None:
+    def add(self, diagnostic: Diagnostic) -> None:
         place = diagnostic.place
         hidden = self._secret.search(place.source_line) if self._secret else None
         if hidden is not None:

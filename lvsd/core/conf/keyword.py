@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, dataclass_transform
 
+from .pickling import pickled_quickly
+
 T = TypeVar("T")
 KEYWORD = "keyword"
 
@@ -145,7 +147,7 @@ def block(name: str, doc: str) -> Callable[[type[T]], type[T]]:
     def wrap(cls: type[T]) -> type[T]:
         # Set before the dataclass is made: slots make a new class, which copies plain attributes.
         cls.__block__ = BlockDeclaration(name, doc)  # type: ignore[attr-defined]
-        return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        return pickled_quickly(dataclass(frozen=True, slots=True, kw_only=True)(cls))
 
     return wrap
 

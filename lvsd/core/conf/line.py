@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, cast, dataclass_transform
 
 from .keyword import Reader, Unreadable
+from .pickling import pickled_quickly
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -87,7 +88,7 @@ def line(what: str, doc: str) -> Callable[[type[T]], type[T]]:
 
     def wrap(cls: type[T]) -> type[T]:
         cls.__line__ = (what, doc)  # type: ignore[attr-defined]
-        return dataclass(frozen=True, slots=True)(cls)
+        return pickled_quickly(dataclass(frozen=True, slots=True)(cls))
 
     return wrap
 

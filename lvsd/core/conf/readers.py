@@ -202,7 +202,10 @@ def _read_ipv6(words: Sequence[str]) -> IPv6Address:
 
 
 ip: Reader[Address] = Reader(
-    form="IP", read=lambda words: read_ip(words[0]), write=str, schema={"type": "string", "format": "ip"}
+    form="IP",
+    read=lambda words: read_ip(words[0]),
+    write=str,
+    schema={"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
 )
 ipv4: Reader[IPv4Address] = Reader(form="IPV4", read=_read_ipv4, write=str, schema={"type": "string", "format": "ipv4"})
 ipv6: Reader[IPv6Address] = Reader(form="IPV6", read=_read_ipv6, write=str, schema={"type": "string", "format": "ipv6"})

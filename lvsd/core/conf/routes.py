@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from .addresses import SCOPES
 from .keyword import Reader, Unreadable
 from .line import Misfit, first, line, line_reader, option, part
+from .pickling import pickled_quickly
 from .readers import PORT_MOST, UNSIGNED, flag, integer, interface, ip, one_of, quoted, read_ip, word
 from .types import Address
 
@@ -21,6 +22,7 @@ PROTOCOL_KEEPALIVED = 18  # RTPROT_KEEPALIVED of linux/rtnetlink.h
 _TEXT = {"type": "string"}
 
 
+@pickled_quickly
 @dataclass(frozen=True, slots=True)
 class Metric:
     """The value of a metric that path MTU discovery and the like must leave alone where it is locked."""
@@ -29,6 +31,7 @@ class Metric:
     locked: bool = False
 
 
+@pickled_quickly
 @dataclass(frozen=True, slots=True)
 class Span:
     """A range of numbers, both ends included."""
@@ -37,6 +40,7 @@ class Span:
     last: int
 
 
+@pickled_quickly
 @dataclass(frozen=True, slots=True)
 class MaskedMark:
     """A firewall mark, and the bits of it that count; None for all."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
+from lvsd.check.settings import VirtualServer
 from lvsd.core.conf.keyword import empty
 from lvsd.core.conf.rules import Finding, Rules
-from lvsd.core.conf.types import Lease
+from lvsd.core.conf.types import AddressRange, ByGroup, Endpoint, Lease, MarkEntry
 from lvsd.core.root import Root
 from lvsd.core.settings import GlobalDefs
 from lvsd.vrrp.settings import InitialState, VrrpInstance
@@ -45,6 +46,20 @@ def never_preempts(instance: VrrpInstance) -> bool:
 
 def version(root: Root, instance: VrrpInstance) -> int:
     return 3 if family(instance) == 6 else instance.version or defaults(root).vrrp_version
+
+
+def members_of(root: Root, server: VirtualServer) -> tuple[AddressRange | MarkEntry, ...]:
+    if not isinstance(server.header, ByGroup):
+        return ()
+    name = server.header.name
+    return next((each.members for each in root.virtual_server_groups if each.name == name), ())
+
+
+def ports(root: Root, server: VirtualServer) -> set[int]:
+    """That the service listens on; 0 for every port. A service by mark has none."""
+    if isinstance(server.header, Endpoint):
+        return {server.header.port}
+    return {each.port for each in members_of(root, server) if isinstance(each, AddressRange)}
 
 
 def twice(keyed: Iterable[tuple[Hashable, Finding]]) -> Findings:

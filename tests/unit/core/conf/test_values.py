@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from lvsd.core.conf import addresses, lines, options, readers, routes, transport, types, values
+from lvsd.core.conf import addresses, answers, lines, options, readers, routes, transport, types, values
 from lvsd.core.conf.keyword import Reader
 
 
 def test_the_declarations_find_every_type_and_reader_under_one_roof() -> None:
     defined = {
         name
-        for module in (readers, lines, options)
+        for module in (answers, readers, lines, options)
         for name, value in vars(module).items()
         if isinstance(value, Reader) and not name.startswith("_")
     }
