@@ -85,6 +85,8 @@ class Binder:
         self._origins: dict[int, tuple[object, Statement]] = {}
         self._homes: dict[str, list[str]] | None = None
         self._hints: dict[tuple[str, str], str] = {}
+        # Errors that leave their block whole, so that the rules look at it.
+        self._harmless = 0
         self._outermost: list[tuple[Statement, object]] = []
         # Blocks of an earlier reading, whose lines are cut into words only where something is said about them.
         self._unread: list[Statement] = []
@@ -149,7 +151,7 @@ class Binder:
     def _block(self, kind: type, statement: Statement) -> Any:
         """The block, or None if anything in it is wrong."""
         table = self._table(kind)
-        errors = self._report.errors
+        mistakes = self._mistakes()
         values: dict[str, Any] = {}
         if table.header is not None:
             name, keyword = table.header
@@ -168,12 +170,15 @@ class Binder:
             )
         values.update(self._body(table, statement, None))
         lacking = any(field not in values for field in table.needed)
-        if self._report.errors != errors or lacking:
+        if self._mistakes() != mistakes or lacking:
             self.unbound.update((table.name, word) for word in statement.words[1:2])
             return None
         bound = kind(**values)
         self._origins[id(bound)] = (bound, statement)
         return bound
+
+    def _mistakes(self) -> int:
+        return self._report.errors - self._harmless
 
     def _known(self, statement: Statement) -> Any:
         self._origins[id(statement.bound)] = (statement.bound, statement)
@@ -263,6 +268,8 @@ class Binder:
                     values[field] = block
             else:
                 values[field] = (*values.get(field, ()), *self._entries(keyword, each))
+                if keyword.filled and not any(row.words for row in each.body):
+                    report.error("missing-value", f"nothing stands in '{words[0]}'", each.place())
         for field, name in table.required:
             if field not in first:
                 place = whole or statement.place()
@@ -276,6 +283,7 @@ class Binder:
         text = f"'{statement.words[0]}' is read but not obeyed yet"
         if keyword.vital:
             self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place(), fatal=True)
+            self._harmless += 1
         else:
             self._report.warning("not-obeyed", text, statement.place())
 

@@ -45,6 +45,15 @@ command: Reader[Command] = Reader(
     most=3,
     script=True,
 )
+command_or_none: Reader[Command] = Reader(
+    form="[COMMAND [USER [GROUP]]]",
+    read=lambda words: _read_command(words) if words else Command(()),
+    write=_write_command,
+    schema={"type": "string"},
+    least=0,
+    most=3,
+    script=True,
+)
 user_group: Reader[Command] = Reader(
     form="USER [GROUP]",
     read=lambda words: Command((), *words[:2]),

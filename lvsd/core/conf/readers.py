@@ -37,17 +37,20 @@ def read_integer(text: str, least: int, most: int, index: int = 0) -> int:
 
 
 def integer(least: int, most: int = UNSIGNED, *, bare: int | None = None) -> Reader[int]:
-    """A whole number from least to most; `bare` stands for an argument left out."""
+    """A whole number from least to most; `bare` stands for an argument left out, and may lie outside of that range."""
 
     def read(words: Sequence[str]) -> int:
         if not words and bare is not None:
             return bare
         return read_integer(words[0], least, most)
 
+    def write(value: int) -> str:
+        return str(value) if least <= value <= most else ""
+
     return Reader(
         form="[N]" if bare is not None else "N",
         read=read,
-        write=str,
+        write=write,
         schema={"type": "integer", "minimum": least, "maximum": most},
         limits=f"{least} to {most}" if most != UNSIGNED else f"{least} or more",
         least=0 if bare is not None else 1,
@@ -124,6 +127,17 @@ boolean: Reader[bool] = Reader(
 flag: Reader[bool] = Reader(
     form="", read=lambda words: True, write=lambda value: "", schema={"type": "boolean"}, least=0, most=0
 )
+
+
+def flag_or(choice: str) -> Reader[str]:
+    """A flag, "" where it stands alone, that one word may follow."""
+
+    def read(words: Sequence[str]) -> str:
+        if words and words[0] != choice:
+            raise Unreadable(f"'{words[0]}' is not allowed here", allowed=(choice,))
+        return words[0] if words else ""
+
+    return Reader(form=f"[{choice}]", read=read, write=str, schema={"type": "string", "enum": ["", choice]}, least=0)
 
 
 def quoted(text: str) -> str:

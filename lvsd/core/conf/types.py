@@ -64,28 +64,6 @@ class Tracked:
 
 @pickled_quickly
 @dataclass(frozen=True, slots=True)
-class AddressLine:
-    """A line of virtual_ipaddress or virtual_ipaddress_excluded. dev "" is the instance's own interface;
-    broadcast "+" or "-" as ip-address(8) has them; scope as the kernel's number, None for the default."""
-
-    address: Address
-    prefix: int
-    dev: str = ""
-    label: str = ""
-    scope: int | None = None
-    broadcast: str = ""
-    peer: str = ""
-    no_track: bool = False
-    home: bool = False
-    nodad: bool = False
-    mngtmpaddr: bool = False
-    noprefixroute: bool = False
-    autojoin: bool = False
-    preferred_lft: int | None = None
-
-
-@pickled_quickly
-@dataclass(frozen=True, slots=True)
 class LvsMethod:
     """lb_kind, lvs_method: NAT, DR or TUN, with the tunnel's type, port and checksum words."""
 

@@ -10,8 +10,9 @@ from lvsd.core.conf.rules import Finding, Rules
 from lvsd.core.conf.types import AddressRange, ByGroup, Endpoint, Lease, MarkEntry
 from lvsd.core.root import Root
 from lvsd.core.settings import GlobalDefs
-from lvsd.vrrp.settings import VrrpInstance
+from lvsd.vrrp.settings import InitialState, VrrpInstance
 
+OWNER = 255
 DERIVED_LEASE_MOST = 10
 """Seconds; what `vip_lease on` comes to at most."""
 
@@ -31,6 +32,16 @@ def defaults(root: Root) -> GlobalDefs:
 def family(instance: VrrpInstance) -> int:
     named = instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
     return named[0].address.version if named else 4
+
+
+def owns(instance: VrrpInstance) -> bool:
+    """Whether it owns its addresses, which no weight and no other director takes from it."""
+    return (instance.priority or (OWNER if instance.state is InitialState.MASTER else 0)) == OWNER
+
+
+def never_preempts(instance: VrrpInstance) -> bool:
+    """nopreempt has no effect on an initial master and on an owner."""
+    return instance.nopreempt and instance.state is not InitialState.MASTER and not owns(instance)
 
 
 def version(root: Root, instance: VrrpInstance) -> int:

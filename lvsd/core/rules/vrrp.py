@@ -58,7 +58,7 @@ def an_instance_has_one_family(root: Root) -> Findings:
 @rule("no-address", Severity.WARNING)
 def an_instance_has_an_address(root: Root) -> Findings:
     for each in root.instances:
-        if not each.virtual_ipaddress and not each.virtual_ipaddress_excluded:
+        if not (each.virtual_ipaddress or each.virtual_ipaddress_excluded or each.no_virtual_ipaddress):
             yield Finding(f"vrrp_instance '{each.name}' has no address", each)
 
 
