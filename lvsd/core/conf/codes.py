@@ -156,7 +156,7 @@ CODES = (
     Code(
         "too-much",
         "Definitions and repetitions come to more than a director can mean.",
-        "A million lines or 64 MiB: a repetition has a digit too many, or definitions multiply each other. keepalived goes on "
+        "300,000 lines or 32 MiB: a repetition has a digit too many, or definitions multiply each other. keepalived goes on "
         "until the memory is full.",
         "error",
     ),

@@ -27,7 +27,7 @@ DEEPEST = 32
 """Includes, uses of definitions of several lines and repetitions that stand in each other."""
 EXPANSIONS_MOST, EXPANDED_MOST = 1000, 1 << 16
 """Uses and characters of one line: a definition that names itself never ends."""
-LINES_MOST, CHARACTERS_MOST = 1_000_000, 64 << 20
+LINES_MOST, CHARACTERS_MOST = 300_000, 32 << 20
 """What all expansions of a configuration may come to; the largest farm that is known has 200,000 lines."""
 RANDOM_MOST = 32767
 
