@@ -71,23 +71,24 @@ def command_line(blocks: Sequence[BlockView], known: Sequence[Code]) -> dict[str
 def completion(blocks: Iterable[BlockView]) -> dict[str, Any]:
     """What an editor offers: the keywords of each block, by the block's key; `opens` is the key of the block behind one.
     What is as with most keywords is left out."""
-    usual = asdict(KeywordView("", "", ""))
     return {
         block.key: {
             "name": block.name,
             "header": block.header,
             "doc": block.doc,
             "entry": next((each.form for each in block.keywords if not each.name), ""),
-            "keywords": {
-                each.name: {
-                    field: value for field, value in asdict(each).items() if field != "name" and value != usual[field]
-                }
-                for each in block.keywords
-                if each.name
-            },
+            "keywords": {each.name: _offered(asdict(each)) for each in block.keywords if each.name},
         }
         for block in blocks
     }
+
+
+def _offered(keyword: dict[str, Any]) -> dict[str, Any]:
+    usual = asdict(KeywordView("", "", ""))
+    found = {field: value for field, value in keyword.items() if field != "name" and value != usual[field]}
+    if keyword["options"]:
+        found["options"] = {each["name"] or each["form"]: _offered(each) for each in keyword["options"]}
+    return found
 
 
 def _json(value: Any) -> str:

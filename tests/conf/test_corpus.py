@@ -89,3 +89,12 @@ def test_a_schema_refuses_what_the_language_refuses() -> None:
     for wrong in ({"virtual_router_id": 510}, {"prioritty": 1}, {"state": "SLAVE"}, {"mcast_src_ip": "10.0.0"}):
         assert not validator.is_valid({"vrrp_instance": [{**instance, **wrong}]}), wrong
     assert not validator.is_valid({"vrrp_instance": [{"name": "VI_1"}]})
+
+
+def test_an_argument_left_out_is_a_value_that_the_schema_knows() -> None:
+    text = b"vrrp_instance a {\n interface eth0\n virtual_router_id 5\n timer_expired_backup\n notify_deleted\n}\n"
+    config = load("main", lambda name: text).config
+    assert config is not None
+    described = as_json(config.root)
+    assert described["vrrp_instance"][0]["timer_expired_backup"] == 0
+    jsonschema.Draft202012Validator(schema(Root)).validate(described)

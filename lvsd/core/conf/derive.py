@@ -12,6 +12,7 @@ from typing import Any
 from .codes import CODES, Code
 from .dump import json_value
 from .keyword import KEYWORD, Keyword, Reader, Unreadable, declaration, reachable
+from .line import options_of
 from .rules import Rule
 
 ROOT = "root"
@@ -22,7 +23,8 @@ class KeywordView:
     """One keyword of a block. name "": entries that stand in the block itself, without a keyword.
 
     opens: key of the block that it opens, or "". values: all that may be written, where they can be listed.
-    vital: why a configuration with it is refused while it is not obeyed."""
+    vital: why a configuration with it is refused while it is not obeyed.
+    options: the words of a line of options, with their own arguments; name "" where a value stands without a word."""
 
     name: str
     form: str
@@ -37,6 +39,7 @@ class KeywordView:
     vital: str = ""
     deprecated: str = ""
     opens: str = ""
+    options: tuple[KeywordView, ...] = ()
 
     @property
     def usage(self) -> str:
@@ -71,6 +74,15 @@ class BlockView:
     @property
     def lines(self) -> tuple[KeywordView, ...]:
         return tuple(each for each in self.keywords if not each.opens)
+
+    @property
+    def option_lines(self) -> dict[tuple[KeywordView, ...], list[str]]:
+        """The keywords with lines of options, by these options: many have the same."""
+        found: dict[tuple[KeywordView, ...], list[str]] = {}
+        for each in self.keywords:
+            if each.options:
+                found.setdefault(each.options, []).append(each.name)
+        return found
 
     @property
     def blocks(self) -> tuple[KeywordView, ...]:
@@ -186,7 +198,15 @@ def _views(item: dataclasses.Field[Any], keyword: Keyword, key_of: Mapping[type,
         default=_default(item, keyword, reader),
         limits=reader.limits,
         values=_values(reader),
+        options=_options(reader),
     )
+
+
+def _options(reader: Reader[Any]) -> tuple[KeywordView, ...]:
+    if reader.line is None:
+        return ()
+    described = options_of(*reader.line)
+    return tuple(KeywordView(each.word, each.form, each.doc, each.default) for each in described)
 
 
 def _default(item: dataclasses.Field[Any], keyword: Keyword, reader: Reader[Any]) -> str:

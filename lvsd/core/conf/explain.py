@@ -62,7 +62,8 @@ def _lines(word: str, blocks: Iterable[BlockView]) -> dict[KeywordView, list[Blo
 
 
 def _keyword(keyword: KeywordView, homes: Iterable[BlockView]) -> str:
-    return _entry(keyword.usage, _where(homes), keyword.doc, *_facts(keyword))
+    head = _entry(keyword.usage, _where(homes), keyword.doc, *_facts(keyword))
+    return head + _listed("Words of its line:", keyword.options)
 
 
 def _facts(keyword: KeywordView) -> Iterator[str]:
@@ -90,8 +91,14 @@ def _block(block: BlockView, blocks: Sequence[BlockView]) -> str:
     parents = [each for each in blocks if each.key in block.parents]
     facts = dict.fromkeys(fact for each in block.opened_by for fact in _facts(each))
     head = _entry(block.usage, _where(parents), block.doc, *filter(None, [block.header_doc]), *facts)
-    rows = [(f"{INDENT}{each.usage or each.form}", each.doc) for each in block.keywords]
-    return head + "".join(f"{line}\n" for line in ("", f"{INDENT}What may stand in it:", *_columns(rows)))
+    return head + _listed("What may stand in it:", block.keywords)
+
+
+def _listed(title: str, keywords: Sequence[KeywordView]) -> str:
+    if not keywords:
+        return ""
+    rows = [(f"{INDENT}{each.usage}", each.doc) for each in keywords]
+    return "".join(f"{line}\n" for line in ("", f"{INDENT}{title}", *_columns(rows)))
 
 
 def _not_obeyed(word: str, blocks: Sequence[BlockView]) -> Iterator[str]:

@@ -47,11 +47,12 @@ def integer(least: int, most: int = UNSIGNED, *, bare: int | None = None) -> Rea
     def write(value: int) -> str:
         return str(value) if least <= value <= most else ""
 
+    written = {"type": "integer", "minimum": least, "maximum": most}
     return Reader(
         form="[N]" if bare is not None else "N",
         read=read,
         write=write,
-        schema={"type": "integer", "minimum": least, "maximum": most},
+        schema=written if bare is None else {"type": "integer", "anyOf": [written, {"const": bare}]},
         limits=f"{least} to {most}" if most != UNSIGNED else f"{least} or more",
         least=0 if bare is not None else 1,
     )

@@ -68,7 +68,7 @@ def test_rows_of_tables_have_the_cells_of_their_head() -> None:
 def test_no_line_of_a_man_page_is_taken_for_a_request() -> None:
     for name in ("man/lvs.conf.5", "man/lvsd.8"):
         requests = {line.split()[0] for line in documents()[name].splitlines() if line.startswith((".", "'"))}
-        assert requests <= {'.\\"', ".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".BR", ".I", ".RI", ".br"}
+        assert requests <= {'.\\"', ".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".BR", ".I", ".RI", ".br", ".RS", ".RE"}
     assert r"vrrp_instance WORD" in documents()["man/lvs.conf.5"]
     assert r"\fBsh\-port\fR" in documents()["man/lvs.conf.5"]
 
@@ -102,3 +102,11 @@ def test_an_editor_is_told_keywords_values_and_where_a_block_leads() -> None:
     assert instance["advert_int"]["form"] == "SECONDS"
     assert told[instance["authentication"]["opens"]]["name"] == "authentication"
     assert told["virtual_server_group"]["entry"].startswith("IP|RANGE")
+
+
+def test_the_words_of_a_line_of_options_are_listed_once_for_all_keywords_that_have_them() -> None:
+    page = documents()["configuration/vrrp_instance.md"]
+    assert "\n### Lines of `virtual_ipaddress`, `virtual_ipaddress_excluded`\n" in page
+    assert "\n### Lines of `virtual_routes`\n" in page
+    told = json.loads(documents()["completion/lvs.conf.json"])
+    assert "dev" in told["vrrp_instance"]["keywords"]["virtual_ipaddress"]["options"]
