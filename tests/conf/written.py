@@ -12,9 +12,11 @@ from hypothesis.strategies import SearchStrategy
 
 from lvsd.core.conf import values
 from lvsd.core.conf.keyword import Reader, Unreadable
+from lvsd.core.conf.line import options_of
 from lvsd.core.conf.values import Secret
 from lvsd.core.conf.words import TokenError, join_script, split_plain, split_script
 
+MANY = "[OPTION ...]"
 SECRET = "t0p-s3cret"
 POOL = 60  # values of a reader that is known by its form alone
 
@@ -69,6 +71,11 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {
     "SECRET": (SECRET,),
     "KEY": (SECRET,),
     "PASSWORD": (SECRET,),
+    "TIME": ("200ms", "1s"),
+    "REALM": ("1", "web"),
+    "MARK": ("0x1", "7"),
+    "MASK": ("0xff",),
+    "MAC": ("02:00:5e:00:01", "02:00:5e:00:01:33"),
     "OPTION": ("caseless", "utf"),
 }
 """What the words in capitals of a form may stand for."""
@@ -119,7 +126,7 @@ def values_of_form(reader: Reader[Any]) -> list[Any]:
     chance = random.Random(reader.form)
     found: dict[str, Any] = {}
     for _ in range(POOL * 10):
-        text = " ".join(_text(_parsed(reader.form), chance).split())
+        text = " ".join(_text(_parsed(_form(reader, chance)), chance).split())
         words = _words(reader, text)
         if words is None or len(words) < reader.least or (reader.most is not None and len(words) > reader.most):
             continue
@@ -129,6 +136,14 @@ def values_of_form(reader: Reader[Any]) -> list[Any]:
             if len(found) == POOL:
                 break
     return list(found.values())
+
+
+def _form(reader: Reader[Any], chance: random.Random) -> str:
+    """The form; that of a line with many options with some of them."""
+    if reader.line is None or not reader.form.endswith(MANY):
+        return reader.form
+    rows = chance.sample(options_of(*reader.line), 3)
+    return " ".join([reader.form.removesuffix(MANY), *(f"{each.word} {each.form}" for each in rows)])
 
 
 def _words(reader: Reader[Any], text: str) -> list[str] | None:

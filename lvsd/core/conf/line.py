@@ -179,13 +179,10 @@ class _Plan:
     # --- reading
 
     def read(self, words: Sequence[str]) -> Any:
-        value, index = self.take(words, 0, ())
-        if index < len(words):
-            raise Unreadable(f"'{words[index]}' is no option of {self.what}", index, self.known)
-        return value
+        return self.take(words, 0, ())[0]
 
     def take(self, words: Sequence[str], index: int, outer: Collection[str]) -> tuple[Any, int]:
-        """The line from words[index] on, and where it ends. outer: words that belong to the line around it."""
+        """The line from words[index] on, and where it ends. outer: words that belong to the line around it, if there is one."""
         start = index
         found: dict[str, Any] = {}
         at: dict[str, int] = {}
@@ -205,6 +202,8 @@ class _Plan:
             at[field.name] = index
             value, index = self._value(field, words, begin, outer)
             found[field.name] = (*found.get(field.name, ()), value) if field.repeats else value
+        if index < len(words) and not outer:
+            raise Unreadable(f"'{words[index]}' is no option of {self.what}", index, self.known)
         for each in self.firsts:
             if each.required and each.name not in found:
                 raise Unreadable(f"{each.value_form()} is missing in {self.what}", max(start, index) - 1)

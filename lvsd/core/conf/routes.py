@@ -322,6 +322,8 @@ class RuleLine:
     track_group: str = option(word, "Group of instances that react to its loss.", default="")
 
     def check(self) -> None:
+        if self == RuleLine():
+            raise Misfit("", "this rule is for no packet and says nothing")
         _one_family((("source", self.source), ("to", self.to)), self.family)
         if self.goto is not None and self.preference is not None and self.goto <= self.preference:
             raise Misfit("goto", f"goto leads forward only, beyond {self.preference}")

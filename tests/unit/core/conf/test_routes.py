@@ -117,6 +117,7 @@ def test_a_rule_is_read_and_written_back(line: str, value: RuleLine) -> None:
         (rule_line, "dport 20-10", 1, "end lies before"),
         (rule_line, "fwmark x", 1, "whole number"),
         (rule_line, "preference 5 goto 5", 3, "forward only"),
+        (rule_line, "type unicast", 0, "says nothing"),
         (rule_line, "all", 0, "no option of a rule"),
     ],
 )
