@@ -51,7 +51,9 @@ class _Table:
         self.bare = next(((name, each) for name, each in fields.items() if each.bare), None)
         kinds = {declaration(sub).name: sub for each in fields.values() for sub in each.blocks}
         self.words = {
-            word: _Entry(field, keyword, kinds.get(word)) for word, (field, keyword) in keywords(kind).items()
+            # An alias of a block names no kind of its own; only a field of one kind has aliases.
+            word: _Entry(field, keyword, kinds.get(word) or next(iter(keyword.blocks), None))
+            for word, (field, keyword) in keywords(kind).items()
         }
         self.required = [
             (name, each.name or (declaration(each.blocks[0]).name if each.blocks else name))

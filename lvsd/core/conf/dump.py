@@ -21,7 +21,7 @@ def _body(bound: object, depth: int) -> Iterator[str]:
     for item in dataclasses.fields(bound):  # type: ignore[arg-type]
         keyword: Keyword = item.metadata[KEYWORD]
         value = getattr(bound, item.name)
-        if keyword.header or (value == item.default and not keyword.required) or value in (None, ()):
+        if keyword.header or value is None or (value == item.default and not keyword.required):
             continue
         name = keyword.name or item.name
         if keyword.blocks:

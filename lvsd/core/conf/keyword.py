@@ -100,6 +100,11 @@ def optional(reader: Reader[T], doc: str, **more: Any) -> T | None:
     return cast("T | None", _declare(Keyword(doc, reader=reader, **more), None))
 
 
+def several(reader: Reader[T], doc: str, **more: Any) -> tuple[T, ...]:
+    """A keyword of one line that may stand any number of times; every one counts."""
+    return cast("tuple[T, ...]", _declare(Keyword(doc, reader=reader, repeats=True, **more), ()))
+
+
 def entries(reader: Reader[T], doc: str, **more: Any) -> tuple[T, ...]:
     """A value block: one entry a line."""
     return cast("tuple[T, ...]", _declare(Keyword(doc, entries=reader, **more), ()))
@@ -128,7 +133,7 @@ def blocks(*kinds: type[Any], doc: str, **more: Any) -> tuple[Any, ...]:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(arg, required, kw, optional, entries, lines, names, sub, blocks),
+    field_specifiers=(arg, required, kw, optional, several, entries, lines, names, sub, blocks),
 )
 def block(name: str, doc: str) -> Callable[[type[T]], type[T]]:
     """Makes a class with keyword fields a block of the language: a frozen dataclass with slots."""
