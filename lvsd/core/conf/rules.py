@@ -16,7 +16,8 @@ C = TypeVar("C")
 class Finding:
     """What a rule says about a bound block; field and index tell which of its values is meant.
 
-    missing: keyword and name of a block that is not there; the finding is left out where it only has mistakes of its own."""
+    missing: keyword and name of a block that is not there; the finding is left out where it only has mistakes of its own.
+    unless: blocks whose own mistakes may be all that is wrong; the finding is left out where one of these has some."""
 
     text: str
     block: object
@@ -24,6 +25,7 @@ class Finding:
     index: int = 0
     suggestion: str = ""
     missing: tuple[str, str] | None = None
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Rules(Generic[C]):
     def apply(self, configuration: C, binder: Binder, report: Report) -> None:
         for rule in self.rules:
             for finding in rule.check(configuration):
-                if finding.missing in binder.unbound:
+                if finding.missing in binder.unbound or any(kind in finding.unless for kind, _ in binder.unbound):
                     continue
                 place = binder.place(finding.block, finding.field, finding.index)
                 say: Any = report.error if rule.severity is Severity.ERROR else report.warning

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import names, services, vrrp
+from . import globals, names, own, services, trackers, vrrp
 from .common import RULES
 
-__all__ = ["RULES", "names", "services", "vrrp"]
+__all__ = ["RULES", "globals", "names", "own", "services", "trackers", "vrrp"]
