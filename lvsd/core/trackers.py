@@ -15,6 +15,7 @@ from .conf.values import (
     ip,
     parameter_match,
     path,
+    process_line,
     seconds,
     short_word,
     tracker_weight,
@@ -61,7 +62,7 @@ class TrackFile:
 @block("vrrp_track_process", "Processes whose number is tracked.")
 class TrackProcess:
     name: str = arg(word, "Name of the tracker.")
-    process: Command = required(command, "The program, with arguments in quotes.")
+    process: tuple[str, ...] = required(process_line, "The program; its arguments count with param_match.")
     param_match: str | None = optional(
         parameter_match, "Compare the arguments too: all of them, their beginning, or the beginning of the last one."
     )

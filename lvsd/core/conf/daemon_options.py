@@ -24,6 +24,7 @@ from .types import (
     SyncDaemon,
     TrackerWeight,
 )
+from .words import TokenError, join_script, split_script
 
 NAME_MOST = 255
 TITLE_MOST = 15  # TASK_COMM_LEN - 1
@@ -355,6 +356,27 @@ parameter_match: Reader[str] = Reader(
     schema={"type": "string", "enum": ["exact", "initial", "partial"]},
     limits="exact without an argument",
     least=0,
+)
+
+
+def _read_process(words: Sequence[str]) -> tuple[str, ...]:
+    """A program and its arguments, each a word of its own or all of them in quotes."""
+    try:
+        argv = tuple(words) if len(words) > 1 else tuple(split_script(words[0]))
+    except TokenError as error:
+        raise Unreadable(error.message) from None
+    if not argv or not argv[0]:
+        raise Unreadable("the program is empty")
+    return argv
+
+
+process_line: Reader[tuple[str, ...]] = Reader(
+    form="COMMAND [ARGUMENT ...]",
+    read=_read_process,
+    write=lambda value: join_script([join_script(value)]),
+    schema={"type": "array", "items": {"type": "string"}},
+    most=None,
+    script=True,
 )
 
 

@@ -179,7 +179,7 @@ vrrp_track_file G {
 file /run/other
 }
 vrrp_track_process P {
-process "sshd -D"
+process sshd -D
 param_match
 weight 10
 quorum 2
@@ -299,6 +299,24 @@ virtual_ipaddress {
 }
 }
 """
+KINDS: tuple[type, ...] = (
+    Root,
+    GlobalDefs,
+    TrackScript,
+    TrackFile,
+    TrackProcess,
+    BfdInstance,
+    TrackGroup,
+    GarpGroup,
+    Ssl,
+    Admin,
+    Tls,
+    PeerLink,
+    Peer,
+    Arbiter,
+    Fence,
+    Alert,
+)
 QUIET = {"duplicate-name", "not-obeyed", "unused-tracker", "delays-twice", "bfd-consumer", "process-range"}
 
 
@@ -318,11 +336,7 @@ def test_a_configuration_with_every_keyword_is_dumped_and_read_back_as_equal() -
     assert read(dump(root)) == root
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [GlobalDefs, TrackScript, TrackFile, TrackProcess, BfdInstance, TrackGroup, GarpGroup, Ssl, Admin, Tls, Peer]
-    + [PeerLink, Arbiter, Fence, Alert, Root],
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_keyword_is_in_that_configuration_and_none_at_its_default(kind: type) -> None:
     root = whole()
     inside: list[object] = [root]
@@ -333,7 +347,7 @@ def test_every_keyword_is_in_that_configuration_and_none_at_its_default(kind: ty
             if keyword.blocks and value:
                 inside += value if keyword.repeats else [value]
     mine = [each for each in inside if type(each) is kind]
-    fields = {field: keyword for field, keyword in keywords(kind).values()}
+    fields = dict(keywords(kind).values())
     skipped = {"groups", "virtual_servers", "virtual_server_groups", "password"}
     default = {item.name: item.default for item in dataclasses.fields(kind)}
     for field, keyword in fields.items():

@@ -159,3 +159,13 @@ def test_the_same_secret_text_is_never_part_of_a_message() -> None:
     )
     assert shown.count("***") >= 1
     assert "'lock hush" not in shown
+
+
+def test_a_block_has_synonyms_and_a_line_may_stand_several_times() -> None:
+    read = Read("list a {\n1\n}\nledger b {\n2\n}\ndoor front\ndoor back\ndoor front\n")
+    assert not read.headlines
+    assert [each.name for each in read.store.lists] == ["a", "b"]
+    assert read.store.doors == ("front", "back", "front")
+    assert read.binder.place(read.store, "doors", 1).line == 8
+    assert read.binder.place(read.store.lists[1], "name").column == 8
+    assert Read("ledger {\n1\n}").headlines == ["main:1:1: error: 'ledger' needs a value [missing-value]"]

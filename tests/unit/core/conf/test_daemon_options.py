@@ -25,6 +25,7 @@ from lvsd.core.conf.daemon_options import (
     peer_key,
     permission,
     probing,
+    process_line,
     set_names,
     short_word,
     sync_daemon,
@@ -48,6 +49,7 @@ from lvsd.core.conf.types import (
     SyncDaemon,
     TrackerWeight,
 )
+from lvsd.core.conf.words import split_script
 
 
 @pytest.mark.parametrize(
@@ -166,6 +168,27 @@ def test_a_refusal_points_at_the_word(reader: Reader[Any], line: str, word: int)
     with pytest.raises(Unreadable) as caught:
         reader.read(line.split())
     assert caught.value.word == word
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("sshd", ("sshd",)),
+        ('"sshd -D"', ("sshd", "-D")),
+        ("sshd -D", ("sshd", "-D")),
+        (r"""sshd 'a b' "c\"d" """, ("sshd", "a b", 'c"d')),
+        (r"""'"a b"'""", ("a b",)),
+    ],
+)
+def test_a_process_is_read_in_quotes_or_without(line: str, value: tuple[str, ...]) -> None:
+    assert process_line.read(split_script(line)) == value
+    assert process_line.read(split_script(process_line.write(value))) == value
+
+
+@pytest.mark.parametrize("line", ["''", "'\"open'"])
+def test_a_process_has_a_name(line: str) -> None:
+    with pytest.raises(Unreadable):
+        process_line.read(split_script(line))
 
 
 def test_a_secret_key_is_never_shown() -> None:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from lvsd.core.conf.bind import Binder
 from lvsd.core.conf.diagnose import Diagnostic, Place, Report
 from lvsd.core.conf.expand import Expander
-from lvsd.core.conf.keyword import arg, block, blocks, entries, kw, lines, names, optional, required, secrets, sub
+from lvsd.core.conf.keyword import (
+    arg,
+    block,
+    blocks,
+    entries,
+    kw,
+    lines,
+    names,
+    optional,
+    required,
+    secrets,
+    several,
+    sub,
+)
 from lvsd.core.conf.syntax import parse
 from lvsd.core.conf.values import (
     Command,
@@ -60,7 +73,8 @@ class Settings:
 class Store:
     settings: Settings | None = sub(Settings, "For the whole store.")
     boxes: tuple[Box, ...] = blocks(Box, doc="Boxes.")
-    lists: tuple[Numbers, ...] = blocks(Numbers, doc="Lists.")
+    lists: tuple[Numbers, ...] = blocks(Numbers, doc="Lists.", aliases=("ledger",))
+    doors: tuple[str, ...] = several(word, "The doors.", name="door")
 
 
 UNOBEYED = {"": frozenset({"shelf"}), "box": frozenset({"stamp"})}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from lvsd.core.conf.rules import Finding
 from lvsd.core.config import load
+from lvsd.core.root import Root
+from lvsd.core.rules import RULES
 
 INSTANCE = """
 vrrp_instance VI_1 {
@@ -19,3 +22,8 @@ vrrp_instance VI_1 {
 def codes(text: str) -> list[str]:
     """The codes of what is said about the text, in the order of its lines."""
     return [each.code for each in load("lvs.conf", lambda name: text.encode()).diagnostics]
+
+
+def findings(code: str, root: Root) -> list[Finding]:
+    """What one rule says."""
+    return list(next(each for each in RULES if each.code == code).check(root))

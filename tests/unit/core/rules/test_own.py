@@ -4,8 +4,7 @@ import pytest
 
 from lvsd.core.config import load
 from lvsd.core.root import Root
-from lvsd.core.rules.own import arbiters_that_are_asked_exist
-from tests.unit.core.rules.cases import codes
+from tests.unit.core.rules.cases import codes, findings
 
 
 def said(text: str) -> list[str]:
@@ -73,4 +72,4 @@ def test_an_arbiter_that_is_asked_exists() -> None:
     assert config is not None
     root: Root = config.root
     object.__setattr__(root, "instances", (Asking("A"), Asking(None), Asking("B")))
-    assert [each.text for each in arbiters_that_are_asked_exist(root)] == ["there is no arbiter 'B'"]
+    assert [each.text for each in findings("unknown-arbiter", root)] == ["there is no arbiter 'B'"]

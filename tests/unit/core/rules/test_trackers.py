@@ -4,8 +4,7 @@ import pytest
 
 from lvsd.core.config import load
 from lvsd.core.root import Root
-from lvsd.core.rules.trackers import trackers_are_tracked, what_is_tracked_is_declared
-from tests.unit.core.rules.cases import codes
+from tests.unit.core.rules.cases import codes, findings
 
 
 def said(text: str) -> list[str]:
@@ -73,16 +72,16 @@ def root(*tracking: Tracking) -> Root:
 
 def test_lists_name_trackers() -> None:
     good = Tracking(track_script=["S"], track_file=["F"], track_process=["P"], track_bfd=["B"])
-    assert not [*what_is_tracked_is_declared(root(good)), *trackers_are_tracked(root(good))]
+    assert not [*findings("unknown-tracker", root(good)), *findings("unused-tracker", root(good))]
     bad = Tracking(track_script=["S", "F"], track_file=["f"], track_process=["Q"], track_bfd=["S"])
-    found = list(what_is_tracked_is_declared(root(bad)))
+    found = list(findings("unknown-tracker", root(bad)))
     assert [(each.field, each.index) for each in found] == [
         ("track_script", 1),
         ("track_file", 0),
         ("track_process", 0),
         ("track_bfd", 0),
     ]
-    assert [each.text for each in trackers_are_tracked(root(bad))] == [
+    assert [each.text for each in findings("unused-tracker", root(bad))] == [
         "nothing tracks the track_file 'F'",
         "nothing tracks the vrrp_track_process 'P'",
     ]
