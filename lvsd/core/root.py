@@ -22,7 +22,7 @@ from .own import Admin, Alert, Arbiter, Fence, PeerLink
 from .settings import GarpGroup, GlobalDefs, Ssl, TrackGroup
 from .trackers import BfdInstance, TrackFile, TrackProcess, TrackScript
 
-# MERGE: in place of these two, import RouteLine, RuleLine, route_line, rule_line from .conf.values.
+# MERGE: drop these two for RouteLine, RuleLine, static_route_line, static_rule_line of .conf.values; there static_address_line too.
 route_line: Reader[str] = Reader(form="ROUTE", read=" ".join, write=str, schema={"type": "string"}, most=None)
 rule_line: Reader[str] = Reader(form="RULE", read=" ".join, write=str, schema={"type": "string"}, most=None)
 
