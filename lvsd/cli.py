@@ -269,9 +269,8 @@ def _explain(options: argparse.Namespace) -> int:
     from lvsd.core.conf.explain import Unknown, explain, overview
     from lvsd.core.root import Root
     from lvsd.core.rules import RULES
-    from lvsd.core.unobeyed import UNOBEYED
 
-    blocks, known = describe(Root, UNOBEYED), codes(RULES)
+    blocks, known = describe(Root), codes(RULES)
     if options.word is None:
         print(overview(blocks, known), end="")
         return EXIT_DONE

@@ -23,7 +23,6 @@ from .root import Root
 from .rules import RULES
 from .rules.common import defaults, outgrown
 from .settings import GlobalDefs
-from .unobeyed import INDISPENSABLE, UNOBEYED
 
 DROP_INS = "lvsd.d/*.conf"
 
@@ -94,7 +93,7 @@ def load(
         except OSError as error:
             report.error("cannot-read", f"cannot be read: {error.strerror or error}", Place(path))
             return Loaded(None, report.sorted([path]))
-        binder = Binder(Root, report, UNOBEYED, INDISPENSABLE, lambda each: parse_again(each, expander))
+        binder = Binder(Root, report, lambda each: parse_again(each, expander))
         root: Root = binder.bind(statements, Place(path))
         said = tuple(report.found)
         root = RULES.apply(root, binder, report)

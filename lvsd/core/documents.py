@@ -17,7 +17,6 @@ from .conf.rules import Rule
 from .render import render
 from .root import Root
 from .rules import RULES
-from .unobeyed import UNOBEYED
 from .usage import options, verbs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -27,7 +26,7 @@ FOLDERS = ("configuration", "man", "completion")
 
 def documents() -> dict[str, str]:
     """The text of each document of lvsd, by its path below docs/."""
-    blocks, known = describe(Root, UNOBEYED), codes(RULES)
+    blocks, known = describe(Root), codes(RULES)
     return {
         **configuration(blocks, known),
         "lvs.conf.schema.json": _json(schema(Root)),

@@ -10,11 +10,6 @@ from dataclasses import dataclass, field
 from lvsd.core.conf.keyword import KEYWORD, Keyword, declaration, keywords
 from lvsd.core.root import Root
 
-try:  # words that no declaration has yet; the module goes when the last of them is declared
-    from lvsd.core.unobeyed import UNOBEYED
-except ImportError:
-    UNOBEYED = {}
-
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[{}]|[#!].*|[^\s{}"#!]+')
 
 
@@ -36,7 +31,7 @@ class Block:
     def knows(self, word: str) -> bool:
         if self.kind is None:
             return False
-        return word in keywords(self.kind) or word in UNOBEYED.get(declaration(self.kind).name, ())
+        return word in keywords(self.kind)
 
     @property
     def holds_bare_lines(self) -> bool:

@@ -21,7 +21,6 @@ from lvsd.core.conf.syntax import parse
 from lvsd.core.conf.values import Secret
 from lvsd.core.root import Root
 from lvsd.vrrp.settings import VrrpSyncGroup
-from tests.conf.outline import UNOBEYED
 from tests.conf.written import SECRET, values_of_form, written
 
 KINDS = reachable(Root)
@@ -107,7 +106,7 @@ def read_back(text: str) -> tuple[Any, str]:
     """The root block and the errors, without the rules across keywords: made-up values fit each other by chance only."""
     report = Report()
     expander = Expander(lambda name: text.encode(), None, Surroundings(), report)
-    root = Binder(Root, report, UNOBEYED).bind(parse("dump", [], expander, report), Place("dump"))
+    root = Binder(Root, report).bind(parse("dump", [], expander, report), Place("dump"))
     # A vital keyword that is not obeyed is an error, and is read all the same.
     errors = [each for each in report.sorted(["dump"]) if each.severity.value == "error" and each.code != "not-obeyed"]
     return root, "\n".join(each.render() for each in errors)

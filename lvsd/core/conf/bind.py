@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .diagnose import Place, Report, allowed, suggest
@@ -13,8 +13,6 @@ from .words import TokenError, split_script
 
 _MISSING = object()
 HINTS_MOST = 200  # each costs a millisecond
-Unobeyed = Mapping[str, frozenset[str]]
-"""Keywords of keepalived that no declaration has yet, by the name of their block ("" is the root)."""
 
 
 class _Entry:
@@ -51,7 +49,9 @@ class _Table:
         self.bare = next(((name, each) for name, each in fields.items() if each.bare), None)
         kinds = {declaration(sub).name: sub for each in fields.values() for sub in each.blocks}
         self.words = {
-            word: _Entry(field, keyword, kinds.get(word)) for word, (field, keyword) in keywords(kind).items()
+            # An alias of a block names no kind of its own; only a field of one kind has aliases.
+            word: _Entry(field, keyword, kinds.get(word) or next(iter(keyword.blocks), None))
+            for word, (field, keyword) in keywords(kind).items()
         }
         self.required = [
             (name, each.name or (declaration(each.blocks[0]).name if each.blocks else name))
@@ -69,18 +69,13 @@ class Binder:
         self,
         root: type,
         report: Report,
-        unobeyed: Unobeyed,
-        indispensable: Unobeyed | None = None,
         again: Callable[[Statement], Statement] | None = None,
     ) -> None:
-        """unobeyed: further words by block, which are warned about; indispensable: those of them that are errors.
-        again: cuts a block of an earlier reading into words."""
+        """again: cuts a block of an earlier reading into words."""
         self._root = root
         self._report = report
         # Blocks that stand in the file but have mistakes of their own, by keyword and name.
         self.unbound: set[tuple[str, str]] = set()
-        self._unobeyed = unobeyed
-        self._indispensable = indispensable or {}
         self._tables: dict[type, _Table] = {}
         self._origins: dict[int, tuple[object, Statement]] = {}
         self._homes: dict[str, list[str]] | None = None
@@ -404,16 +399,6 @@ class Binder:
     def _unknown(self, table: _Table, statement: Statement) -> None:
         word = statement.words[0]
         place = statement.place()
-        if word in self._unobeyed.get(table.name, ()):
-            what = "block" if statement.body is not None else "keyword"
-            text = f"'{word}' is a {what} of keepalived that lvsd does not obey yet"
-            if word in self._indispensable.get(table.name, ()):
-                self._report.error(
-                    "not-obeyed", f"{text}, and without it two directors would not hear each other", place
-                )
-            else:
-                self._report.warning("not-obeyed", text, place)
-            return
         where = f"block '{table.name}'" if table.name else "outermost level"
         self._report.error("unknown-keyword", f"'{word}' is no keyword of the {where}", place, self._hint(table, word))
 
@@ -427,7 +412,7 @@ class Binder:
             named = [f"block '{each}'" if each else "the outermost level" for each in homes[:3]]
             hint = f"it belongs in {' or '.join(named)}"
         else:
-            hint = suggest(word, [*table.words, *self._unobeyed.get(table.name, ())])
+            hint = suggest(word, table.words)
         self._hints[table.name, word] = hint
         return hint
 
@@ -436,7 +421,7 @@ class Binder:
         if self._homes is None:
             self._homes = {}
             for table in map(self._table, reachable(self._root)):
-                for each in [*table.words, *self._unobeyed.get(table.name, ())]:
+                for each in table.words:
                     homes = self._homes.setdefault(each, [])
                     if table.name not in homes:
                         homes.append(table.name)

@@ -51,7 +51,7 @@ class KeywordView:
 class BlockView:
     """key: a name that no other block has. name "": the outermost level. parents: keys of the blocks that it stands in.
 
-    opened_by: the views of its own keyword in these. unknown: keywords of keepalived that no declaration has yet."""
+    opened_by: the views of its own keyword in these."""
 
     key: str
     name: str
@@ -61,7 +61,6 @@ class BlockView:
     parents: tuple[str, ...] = ()
     opened_by: tuple[KeywordView, ...] = ()
     keywords: tuple[KeywordView, ...] = ()
-    unknown: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -102,10 +101,10 @@ def keys(root: type) -> dict[type, str]:
     return found
 
 
-def describe(root: type, unknown: Mapping[str, Iterable[str]] | None = None) -> tuple[BlockView, ...]:
-    """Every block that can stand below root, the root first. unknown: see BlockView, by the name of the block."""
+def describe(root: type) -> tuple[BlockView, ...]:
+    """Every block that can stand below root, the root first."""
     key_of = keys(root)
-    return tuple(_block(kind, key_of, (unknown or {}).get(declaration(kind).name, ())) for kind in key_of)
+    return tuple(_block(kind, key_of) for kind in key_of)
 
 
 def tree(blocks: Iterable[BlockView]) -> list[tuple[int, BlockView]]:
@@ -145,10 +144,9 @@ def _header_form(kind: type) -> str:
     return header.reader.form if header is not None and header.reader is not None else ""
 
 
-def _block(kind: type, key_of: Mapping[type, str], unknown: Iterable[str]) -> BlockView:
+def _block(kind: type, key_of: Mapping[type, str]) -> BlockView:
     block, header = declaration(kind), _header(kind)
     known = tuple(_keywords(kind, key_of))
-    names = {name for each in known for name in (each.name, *each.aliases)}
     parents = [parent for parent in key_of if kind in _sub_blocks(parent)]
     openers = (each for parent in parents for each in _keywords(parent, key_of) if each.opens == key_of[kind])
     return BlockView(
@@ -160,7 +158,6 @@ def _block(kind: type, key_of: Mapping[type, str], unknown: Iterable[str]) -> Bl
         parents=tuple(key_of[parent] for parent in parents),
         opened_by=tuple(dict.fromkeys(openers)),
         keywords=known,
-        unknown=tuple(sorted(set(unknown) - names)),
     )
 
 

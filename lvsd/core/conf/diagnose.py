@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any
 
-SHORT = 4  # a keyword below that is matched as a whole: 'ke' would hide half of the language
+SHORT = 4  # a keyword below that is matched from its first letter to its last: 'ke' would hide half of the language
 FOUND_MOST = 1000
 """Findings that are kept; a file that is no configuration at all must not fill the memory or the log."""
 
@@ -123,7 +123,7 @@ class Report:
         self._more = False
         self.errors = 0
         # A slip of the pen in the keyword ("auth_passs", "Auth_pass") must not show the value either.
-        words = "|".join(rf"\b{each}\b" if len(each) < SHORT else re.escape(each[:-1]) for each in secrets)
+        words = "|".join(rf"\b{each}" if len(each) < SHORT else re.escape(each[:-1]) for each in secrets)
         self._secret = re.compile(rf'((?:{words})\w*\s+)("[^"]*"?|\S+)', re.IGNORECASE) if words else None
 
     def error(self, code: str, text: str, place: Place, suggestion: str = "", *, fatal: bool = False) -> None:

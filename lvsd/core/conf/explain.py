@@ -26,7 +26,6 @@ def explain(word: str, blocks: Sequence[BlockView], codes: Sequence[Code]) -> st
     meanings = [
         *(_keyword(each, homes) for each, homes in _lines(word, blocks).items()),
         *(_block(each, blocks) for each in blocks if each.key != ROOT and word in _names(each)),
-        *_not_obeyed(word, blocks),
         *(_code(each) for each in codes if each.code == word),
     ]
     if not meanings:
@@ -43,7 +42,7 @@ def overview(blocks: Sequence[BlockView], codes: Sequence[Code]) -> str:
 
 def _known(blocks: Iterable[BlockView], codes: Iterable[Code]) -> list[str]:
     words = {word for block in blocks for each in block.keywords for word in (each.name, *each.aliases)}
-    words |= {word for block in blocks for word in (block.name, block.key, *block.unknown)}
+    words |= {word for block in blocks for word in (block.name, block.key)}
     return sorted((words | {each.code for each in codes}) - {"", ROOT})
 
 
@@ -99,12 +98,6 @@ def _listed(title: str, keywords: Sequence[KeywordView]) -> str:
         return ""
     rows = [(f"{INDENT}{each.usage}", each.doc) for each in keywords]
     return "".join(f"{line}\n" for line in ("", f"{INDENT}{title}", *_columns(rows)))
-
-
-def _not_obeyed(word: str, blocks: Sequence[BlockView]) -> Iterator[str]:
-    homes = [each for each in blocks if word in each.unknown]
-    if homes:
-        yield _entry(word, _where(homes), "A keyword of keepalived that lvsd does not obey yet; it is warned about.")
 
 
 def _code(code: Code) -> str:

@@ -28,6 +28,9 @@ def _read_command(words: Sequence[str]) -> Command:
         raise Unreadable(error.message) from None
     if not argv or not argv[0]:
         raise Unreadable("the command is empty")
+    for index, each in enumerate(words[1:3], 1):
+        if each.startswith(("-", "/")):
+            raise Unreadable(f"'{each}' is no user or group", index, hint="a command with arguments stands in quotes")
     return Command(argv, *words[1:3])
 
 

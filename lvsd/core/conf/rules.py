@@ -31,7 +31,8 @@ class Mend(Enum):
 class Finding:
     """What a rule says about a bound block; field and index tell which of its values is meant.
 
-    missing: keyword and name of a block that is not there; the finding is left out where it only has mistakes of its own."""
+    missing: keyword and name of a block that is not there; the finding is left out where it only has mistakes of its own.
+    unless: blocks whose own mistakes may be all that is wrong; the finding is left out where one of these has some."""
 
     text: str
     block: object
@@ -39,6 +40,7 @@ class Finding:
     index: int = 0
     suggestion: str = ""
     missing: tuple[str, str] | None = None
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ class Rules(Generic[C]):
         cuts: Cuts = {}
         for rule in rules:
             for finding in rule.check(configuration):
-                if finding.missing in binder.unbound and not report.lenient:
+                if not report.lenient and (
+                    finding.missing in binder.unbound or any(kind in finding.unless for kind, _ in binder.unbound)
+                ):
                     continue
                 place = binder.place(finding.block, finding.field, finding.index)
                 if rule.severity is not Severity.ERROR:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from .pickling import pickled_quickly
 
 Address = IPv4Address | IPv6Address
+SYNC_GROUP = IPv4Address("224.0.0.81")  # IP_VS_SYNC_GROUP of the kernel
 
 
 @pickled_quickly
@@ -88,6 +89,89 @@ class Lease:
 
     on: bool = True
     seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """vip_probe. then: off, alarm or wait; seconds count with wait."""
+
+    then: str = "wait"
+    seconds: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fifo:
+    """A named pipe and who owns it."""
+
+    path: str
+    user: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallChains:
+    """vrrp_iptables."""
+
+    inbound: str = "INPUT"
+    outbound: str = "OUTPUT"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerWeight:
+    """A tracker's own weight; 0 makes its failure a fault. reverse: the sign is turned."""
+
+    weight: int = 0
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDelay:
+    """An entry of interface_up_down_delays, in seconds."""
+
+    interface: str
+    down: int
+    up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPoll:
+    """An entry of linkbeat_interfaces. way: MII, ETHTOOL or IOCTL, "" for the first that works."""
+
+    interface: str
+    way: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDaemon:
+    """lvs_sync_daemon. id None: the instance's VRID; maxlen 0: from the interface's MTU."""
+
+    interface: str
+    instance: str = ""
+    id: int | None = None
+    maxlen: int = 0
+    port: int = 8848
+    ttl: int = 1
+    group: Address = SYNC_GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway that an arbiter asks."""
+
+    address: Address
+    dev: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerKey:
+    """A key of the peer link: the secret itself, or file:PATH."""
+
+    number: int
+    text: Secret
+
+    @property
+    def in_file(self) -> bool:
+        return self.text.text.startswith("file:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import checks, names, services, strict, tracking, transport, vrrp
+from . import checks, globals, names, own, services, strict, trackers, tracking, transport, vrrp
 from .common import RULES
 
-__all__ = ["RULES", "checks", "names", "services", "strict", "tracking", "transport", "vrrp"]
+__all__ = [
+    "RULES",
+    "checks",
+    "globals",
+    "names",
+    "own",
+    "services",
+    "strict",
+    "trackers",
+    "tracking",
+    "transport",
+    "vrrp",
+]

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from lvsd.check.settings import VirtualServerGroup
+from collections.abc import Sequence
+from typing import Protocol
+
 from lvsd.core.conf.diagnose import Severity, suggest
 from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.conf.types import ByGroup
 from lvsd.core.root import Root
-from lvsd.vrrp.settings import VrrpInstance, VrrpSyncGroup
+from lvsd.core.settings import TrackGroup
+from lvsd.vrrp.settings import VrrpSyncGroup
 
 from .common import RULES as rule
 from .common import Findings, twice
 
 
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
 @rule("duplicate-name")
 def names_are_unique(root: Root) -> Findings:
-    """Two blocks of one kind have the same name, so nothing can tell which of them a reference means.
-    keepalived takes one of them and drops or mixes the other. Give each a name of its own, or delete the copy."""
-    kinds: tuple[tuple[str, tuple[VrrpInstance | VrrpSyncGroup | VirtualServerGroup, ...]], ...] = (
+    """Two blocks of the same kind have the same name, so that a name elsewhere could mean either.
+    Rename one of them, and what refers to it."""
+    kinds: tuple[tuple[str, Sequence[Named]], ...] = (
         ("vrrp_instance", root.instances),
         ("vrrp_sync_group", root.groups),
         ("virtual_server_group", root.virtual_server_groups),
+        ("vrrp_script", root.scripts),
+        ("track_file", root.files),
+        ("vrrp_track_process", root.processes),
+        ("bfd_instance", root.bfd_sessions),
+        ("track_group", root.track_groups),
+        ("arbiter", root.arbiters),
+        ("peer", root.peer_link.peers if root.peer_link is not None else ()),
     )
     for kind, named in kinds:
         yield from twice(
@@ -33,7 +48,8 @@ def groups_name_instances(root: Root) -> Findings:
     """A vrrp_sync_group names an instance that does not exist, so this member would never move with the others.
     keepalived drops the member and goes on. Correct the name, or write the vrrp_instance."""
     known = {each.name for each in root.instances}
-    for group in root.groups:
+    groups: tuple[VrrpSyncGroup | TrackGroup, ...] = (*root.groups, *root.track_groups)
+    for group in groups:
         for index, member in enumerate(group.group):
             if member not in known:
                 text = f"there is no vrrp_instance '{member}'"

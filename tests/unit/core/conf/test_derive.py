@@ -11,7 +11,6 @@ from lvsd.core.conf.rules import Finding, Rules
 from lvsd.core.conf.values import integer, word
 from lvsd.core.root import Root
 from lvsd.core.rules import RULES
-from lvsd.core.unobeyed import UNOBEYED
 from tests.unit.core.conf.toy import Store
 
 
@@ -93,19 +92,6 @@ def test_the_tree_shows_a_block_wherever_it_stands() -> None:
         (1, "link"),
         (2, "link.peer"),
     ]
-
-
-def test_keywords_without_a_declaration_are_named_only_while_they_have_none() -> None:
-    box = next(each for each in describe(Store, {"box": {"stamp", "size", "mass"}}) if each.key == "box")
-    assert box.unknown == ("stamp",)
-
-
-def test_no_block_of_keepalived_without_a_declaration_is_forgotten() -> None:
-    described = describe(Root, UNOBEYED)
-    assert {word for each in described for word in each.unknown} <= {
-        word for words in UNOBEYED.values() for word in words
-    }
-    assert {each.name for each in described} >= set(UNOBEYED)
 
 
 def test_the_schema_is_a_schema_and_links_resolve() -> None:

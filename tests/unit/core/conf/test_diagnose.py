@@ -95,3 +95,11 @@ def test_a_finding_that_is_made_again_and_again_is_one_finding() -> None:
     for _ in range(FOUND_MOST * 2):
         report.error("e", "t", Place("a", 1, 1))
     assert [each.code for each in report.sorted(["a"])] == ["e"]
+
+
+def test_a_short_secret_keyword_hides_only_what_begins_with_it() -> None:
+    report = Report(["key"])
+    for number, line in enumerate(("key 1 hush", "keys hush", "kernel_rx_buf 5", "monkey 5"), 1):
+        report.error("e", "t", Place("a", number, 1, source_line=line))
+    shown = [each.place.source_line for each in report.sorted(["a"])]
+    assert shown == ["key ***", "keys ***", "kernel_rx_buf 5", "monkey 5"]

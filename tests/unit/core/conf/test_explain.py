@@ -6,9 +6,9 @@ from lvsd.core.conf.codes import Code
 from lvsd.core.conf.derive import describe
 from lvsd.core.conf.explain import WIDTH, Unknown, explain, overview
 from lvsd.core.root import Root
-from tests.unit.core.conf.toy import UNOBEYED, Store
+from tests.unit.core.conf.toy import Store
 
-BLOCKS = describe(Store, UNOBEYED)
+BLOCKS = describe(Store)
 CODES = (
     Code("too-heavy", "The box is too heavy.", "Nobody can lift it.\n\nTake something\nout.", "error"),
     Code("size", "The size is odd.", "An even one is used.", "warning"),
@@ -51,14 +51,7 @@ def test_a_word_that_means_several_things_is_shown_with_all() -> None:
     assert "\n\n[size] The size is odd.\n" in text
 
 
-def test_a_keyword_that_only_keepalived_has_is_named_as_such() -> None:
-    assert told("stamp").startswith("stamp\n    In box\n    A keyword of keepalived that lvsd does not obey yet")
-    assert "In the outermost level" in told("shelf")
-
-
-@pytest.mark.parametrize(
-    ("word", "near"), [("wieght", "weight"), ("too-hevy", "too-heavy"), ("boxx", "box"), ("stanp", "stamp")]
-)
+@pytest.mark.parametrize(("word", "near"), [("wieght", "weight"), ("too-hevy", "too-heavy"), ("boxx", "box")])
 def test_a_slip_of_the_pen_is_answered_with_the_nearest_word(word: str, near: str) -> None:
     with pytest.raises(Unknown) as unknown:
         told(word)

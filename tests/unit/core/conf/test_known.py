@@ -34,7 +34,7 @@ class Reading:
         self.report = Report()
         expander = Expander(lambda name: text.encode(), None, Surroundings(), self.report)
         self.statements = parse("main", [], expander, self.report, known)
-        self.binder = Binder(Store, self.report, {}, again=lambda each: parse_again(each, expander))
+        self.binder = Binder(Store, self.report, again=lambda each: parse_again(each, expander))
         self.store: Store = self.binder.bind(self.statements, Place("main"))
         self.known = remembered(self.binder.outermost(), self.report.found)
         self.found_again = [each.bound.name for each in self.statements if each.known is not None]

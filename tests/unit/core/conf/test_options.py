@@ -84,6 +84,8 @@ def test_a_command_is_cut_twice_and_its_user_stands_behind(line: str, value: Com
         (lease, ["-3"], 0, "not allowed"),
         (command, [""], 0, "empty"),
         (command, ["/bin/say 'x"], 0, "never closed"),
+        (command, ["/bin/say", "-n"], 1, "no user"),
+        (command, ["/bin/say", "me", "/etc/x"], 2, "no user"),
     ],
 )
 def test_a_bad_argument_is_refused_at_its_word(reader: Reader[Any], words: list[str], word: int, part: str) -> None:

@@ -26,6 +26,21 @@ def things_are_even(store: Store) -> Iterator[Finding]:
                 yield Finding(f"'{thing}' is odd", each, "things", index)
 
 
+lonely: Rules[Store] = Rules()
+
+
+@lonely("unlisted")
+def boxes_are_listed(store: Store) -> Iterator[Finding]:
+    yield from (Finding("on no list", each, unless=("list",)) for each in store.boxes)
+
+
+def test_a_finding_that_another_block_may_refute_waits_until_that_block_is_right() -> None:
+    for text, said in (("", ["unlisted"]), ("list l {\n5\n}", ["unlisted"]), ("list l {\nx\n}", ["bad-value"])):
+        read = Read("box a {\n size 1\n}\n" + text)
+        lonely.apply(read.store, read.binder, read.report)
+        assert [each.code for each in read.diagnostics] == said
+
+
 def test_a_rule_speaks_at_the_place_of_the_value_with_its_code_and_severity() -> None:
     read = Read("box a {\n  size 1\n  mass 10\n  things {\n    ab c\n    d\n  }\n}")
     rule.apply(read.store, read.binder, read.report)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from lvsd.core.conf.bind import Binder
 from lvsd.core.conf.diagnose import Diagnostic, Place, Report
 from lvsd.core.conf.expand import Expander, Surroundings
-from lvsd.core.conf.keyword import arg, block, blocks, entries, kw, lines, names, optional, required, secrets, sub
+from lvsd.core.conf.keyword import (
+    arg,
+    block,
+    blocks,
+    entries,
+    kw,
+    lines,
+    names,
+    optional,
+    required,
+    secrets,
+    several,
+    sub,
+)
 from lvsd.core.conf.syntax import parse
 from lvsd.core.conf.values import (
     Command,
@@ -60,10 +73,8 @@ class Settings:
 class Store:
     settings: Settings | None = sub(Settings, "For the whole store.")
     boxes: tuple[Box, ...] = blocks(Box, doc="Boxes.")
-    lists: tuple[Numbers, ...] = blocks(Numbers, doc="Lists.")
-
-
-UNOBEYED = {"": frozenset({"shelf"}), "box": frozenset({"stamp"})}
+    lists: tuple[Numbers, ...] = blocks(Numbers, doc="Lists.", aliases=("ledger",))
+    doors: tuple[str, ...] = several(word, "The doors.", name="door")
 
 
 class Read:
@@ -85,7 +96,7 @@ class Read:
         self.report = Report(secrets(Store))
         self.expander = Expander(read, glob, Surroundings(config_id, {"COLOUR": "red"}), self.report)
         self.statements = parse("main", [], self.expander, self.report)
-        self.binder = Binder(Store, self.report, UNOBEYED)
+        self.binder = Binder(Store, self.report)
         self.store: Store = self.binder.bind(self.statements, Place("main"))
 
     @property

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from lvsd.core.conf.rules import Finding
 from lvsd.core.config import load
+from lvsd.core.root import Root
+from lvsd.core.rules import RULES
 
 INSTANCE = """
 vrrp_instance VI_1 {
@@ -24,3 +27,8 @@ def codes(text: str) -> list[str]:
 def said(lines: str) -> list[str]:
     """What is said about an instance with these lines, apart from what is not obeyed yet."""
     return [each for each in codes(INSTANCE % lines) if each != "not-obeyed"]
+
+
+def findings(code: str, root: Root) -> list[Finding]:
+    """What one rule says."""
+    return list(next(each for each in RULES if each.code == code).check(root))
