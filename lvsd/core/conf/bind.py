@@ -373,25 +373,30 @@ class Binder:
             else:
                 yield from self._entry(reader, row, row.words, 0)
 
-    def _entry(self, reader: Reader[Any], row: Statement, words: list[str], skip: int) -> Iterator[Any]:
+    def _entry(self, reader: Reader[Any], row: Statement, words: list[str], skip: int, home: str = "") -> Iterator[Any]:
+        """home: where a keyword that stands among the entries belongs."""
         if reader.most is not None and len(words) > reader.most:
             place = row.place(skip + reader.most)
             self._report.error(
-                "surplus-word", f"'{words[reader.most]}' is too much: one entry a line", place, f"form: {reader.form}"
+                "surplus-word",
+                f"'{words[reader.most]}' is too much: one entry a line",
+                place,
+                home or f"form: {reader.form}",
             )
             return
         try:
             yield reader.read(words)
         except Unreadable as error:
             hint = allowed(error.allowed, words[error.word] if error.word < len(words) else "")
-            self._report.error("bad-value", error.message, row.place(skip + error.word), hint or error.hint)
+            self._report.error("bad-value", error.message, row.place(skip + error.word), home or hint or error.hint)
 
     def _bare(self, table: _Table, row: Statement, values: dict[str, Any]) -> bool:
         assert table.bare is not None
         name, keyword = table.bare
         if row.body is not None or keyword.entries is None:
             return False
-        values[name] = (*values.get(name, ()), *self._entry(keyword.entries, row, row.words, 0))
+        home = self._home(row.words[0])
+        values[name] = (*values.get(name, ()), *self._entry(keyword.entries, row, row.words, 0, home))
         return True
 
     # --- what is not known
@@ -407,14 +412,14 @@ class Binder:
         hint = self._hints.get((table.name, word))
         if hint is not None or len(self._hints) >= HINTS_MOST:
             return hint or ""
-        homes = self._homes_of(word)
-        if homes:
-            named = [f"block '{each}'" if each else "the outermost level" for each in homes[:3]]
-            hint = f"it belongs in {' or '.join(named)}"
-        else:
-            hint = suggest(word, table.words)
+        hint = self._home(word) or suggest(word, table.words)
         self._hints[table.name, word] = hint
         return hint
+
+    def _home(self, word: str) -> str:
+        homes = self._homes_of(word)
+        named = [f"block '{each}'" if each else "the outermost level" for each in homes[:3]]
+        return f"it belongs in {' or '.join(named)}" if named else ""
 
     def _homes_of(self, word: str) -> list[str]:
         """The blocks that know the word, outermost first."""

