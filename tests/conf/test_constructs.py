@@ -1,4 +1,4 @@
-"""Every construct of the language, with what keepalived 2.2.7 makes of it written out (tests/oracle runs keepalived on the files)."""
+"""Every construct of the language, with what keepalived 2.2.7 makes of it written out; tests/oracle runs it on the same files."""
 
 from __future__ import annotations
 
