@@ -48,7 +48,8 @@ def test_an_input_that_grows_without_end_is_answered_in_bounded_time(tmp_path: P
     files = [tmp_path / f"{bomb}-{flags}" for flags in range(4)]
     for flags, file in enumerate(files):
         file.write_bytes(bytes([flags]) + BOMBS[bomb])
-    fuzz(tmp_path / "run", *map(str, files))
+    said = fuzz(tmp_path / "run", *map(str, files))
+    assert said.count("Executed ") == len(files), said
 
 
 @pytest.mark.parametrize("place", [Place("other"), Place(MAIN, 0), Place(MAIN, 3), Place(MAIN, 1, 9, 1, "x")])
