@@ -39,7 +39,7 @@ bench: system $(INSTALLED)  ## side by side with keepalived, in one run
 	$(BIN)/python -m bench
 
 docs: $(INSTALLED)  ## writes what is derived from the declarations
-	$(BIN)/python -m lvsd.core.conf.derive
+	$(BIN)/python -m lvsd.core.documents
 	$(BIN)/python -m lvsd.admin.metrics >docs/metrics.md.new && mv docs/metrics.md.new docs/metrics.md
 
 system:

@@ -7,11 +7,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvsd import __version__
+
+if TYPE_CHECKING:
+    from lvsd.core.reader import Sources
 
 DEFAULT_CONFIGURATION = "/etc/lvsd/lvs.conf"
 RUN_DIR = "/run/lvsd"
@@ -43,7 +47,6 @@ _REFUSED = {
     ("-s", "--namespace"): "start lvsd in the namespace: ip netns exec NAME lvsd ...",
     ("-m", "--core-dump"): "set the limit where lvsd is started (LimitCORE)",
     ("-M", "--core-dump-pattern"): "set kernel.core_pattern with sysctl",
-    ("-e", "--all-config"): "use include's strict forms (includer, includem, ...) in the file",
     ("--signum",): "reload is SIGHUP, stop is SIGTERM",
     ("--ignore-sigint",): "not supported",
     ("--debug",): "not supported",
@@ -69,13 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 # --- the daemon -------------------------------------------------------------------------------------------------------
 
 
-def _run_parser() -> argparse.ArgumentParser:
+def run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lvsd",
         allow_abbrev=False,
         description="Runs the daemon in the foreground, with its log on stderr.",
-        epilog="Verbs: validate, dump, unit, and for one that runs: status, services, drain, ready, maint, weight, reload, events. "
-        "`lvsd VERB --help` explains each.",
+        epilog="Verbs: validate, dump, explain, unit, and for one that runs: status, services, drain, ready, maint, "
+        "weight, reload, events. `lvsd VERB --help` explains each.",
     )
     parser.add_argument("-v", "--version", action="version", version=f"lvsd {__version__}")
     parser.add_argument(
@@ -97,8 +100,13 @@ def _run_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-t", "--config-test", action="store_true", help="check the configuration and end, as `validate` does"
     )
-    parser.add_argument("-i", "--config-id", metavar="ID", default="", help="selects the lines that begin with @ID")
-    parser.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside the configuration")
+    parser.add_argument("--json", action="store_true", help="with -t: one JSON object on stdout")
+    _add_reading(parser)
+    parser.add_argument(
+        "--last-good",
+        action="store_true",
+        help="where the configuration is refused at start, use the last one that was in force, and say so everywhere",
+    )
     parser.add_argument(
         "--run-dir", metavar="DIR", type=Path, default=Path(RUN_DIR), help=f"sockets and lock ({RUN_DIR})"
     )
@@ -111,29 +119,23 @@ def _run_parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: list[str]) -> int:
-    parser = _run_parser()
+    parser = run_parser()
     options = parser.parse_args(arguments)
     if options.vrrp and options.check:
         options.vrrp = options.check = False
     if options.use_file is None and (options.pid or options.vrrp_pid) and options.config is None:
         parser.error("-p and -r are keepalived's pid files and need -f FILE or -c FILE")
+    if options.json and not options.config_test:
+        parser.error("--json needs -t; the verbs have a --json of their own")
     configuration = options.use_file or options.config or DEFAULT_CONFIGURATION
 
-    from lvsd.core.reader import Sources
-
-    sources = Sources(
-        configuration,
-        dropins=not options.no_dropins,
-        identity=options.config_id,
-        vrrp=not options.check,
-        check=not options.vrrp,
-    )
+    sources = replace(_sources(configuration, options), vrrp=not options.check, check=not options.vrrp)
     if options.config_test:
-        return _report_problems(sources, as_json=False)
+        return _report_problems(sources, options.json)
     return _start(options, sources)
 
 
-def _start(options: argparse.Namespace, sources: Any) -> int:
+def _start(options: argparse.Namespace, sources: Sources) -> int:
     from lvsd.core.ipc.hub import Process
     from lvsd.core.machine import running_keepalived
     from lvsd.core.main import RunOptions, run
@@ -153,7 +155,8 @@ def _start(options: argparse.Namespace, sources: Any) -> int:
         store = Store(options.run_dir, options.state_dir)
     except Unusable as error:
         return _fail(str(error))
-    return run(RunOptions(sources, {process: path for process, path in pid_files.items() if path}), store)
+    written = {process: path for process, path in pid_files.items() if path}
+    return run(RunOptions(sources, written, options.last_good), store)
 
 
 def _fail(why: str, status: int = EXIT_REFUSED) -> int:
@@ -164,39 +167,71 @@ def _fail(why: str, status: int = EXIT_REFUSED) -> int:
 # --- verbs ------------------------------------------------------------------------------------------------------------
 
 
-def _verb(arguments: list[str]) -> int:
+def verb_parser() -> argparse.ArgumentParser:
     from lvsd import client
 
     parser = argparse.ArgumentParser(prog="lvsd", allow_abbrev=False)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in ("validate", "check", "dump"):
-        what = (
-            "print it as lvsd understands it, secrets hidden" if name == "dump" else "check it; every mistake at once"
-        )
-        of_file = verbs.add_parser(name, help=f"read a configuration file: {what}")
-        of_file.add_argument("file", metavar="FILE")
-        of_file.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside it")
-        of_file.add_argument(
-            "-i", "--config-id", metavar="ID", default="", help="selects the lines that begin with @ID"
-        )
-        if name != "dump":
-            of_file.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    _add_of_file(verbs, "validate", "check it; every mistake at once")
+    _add_of_file(verbs, "check", "check it; every mistake at once")
+    _add_of_file(verbs, "dump", "print it as lvsd understands it, secrets hidden")
+    explain = verbs.add_parser("explain", help="what a keyword or the code of a diagnostic means")
+    explain.add_argument("word", metavar="WORD", nargs="?", help="all blocks and codes are listed without one")
     unit = verbs.add_parser("unit", help="print the systemd unit")
-    unit.add_argument("-c", "--config", metavar="FILE", default=DEFAULT_CONFIGURATION)
+    unit.add_argument(
+        "-c", "--config", metavar="FILE", default=DEFAULT_CONFIGURATION, help="of the lvsd that it starts"
+    )
     client.add_verbs(verbs, RUN_DIR)
-    options = parser.parse_args(arguments)
-    if options.verb in ("validate", "check", "dump"):
-        from lvsd.core.reader import Sources
-
-        sources = Sources(options.file, not options.no_dropins, options.config_id)
-        return _dump(sources) if options.verb == "dump" else _report_problems(sources, options.json)
-    if options.verb == "unit":
-        return _print_unit(options.config)
-    return client.run(options)
+    return parser
 
 
-def _report_problems(sources: Any, as_json: bool) -> int:
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """How a configuration is read, alike for the daemon and for the verbs."""
+    parser.add_argument(
+        "-i",
+        "--config-id",
+        metavar="ID",
+        default=os.uname().nodename.partition(".")[0],
+        help="selects the lines that begin with @ID; the host name up to its first dot by default",
+    )
+    parser.add_argument("-e", "--all-config", action="store_true", help="every file that is included must be there")
+    parser.add_argument("--no-dropins", action="store_true", help="do not read lvsd.d/*.conf beside the configuration")
+    parser.add_argument("--lenient", action="store_true", help="show errors, but go on after them as keepalived would")
+
+
+def _add_of_file(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str) -> None:
+    parser = verbs.add_parser(name, help=f"read a configuration file: {what}")
+    parser.add_argument("file", metavar="FILE")
+    _add_reading(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _verb(arguments: list[str]) -> int:
+    from lvsd import client
+
+    options = verb_parser().parse_args(arguments)
+    return _OWN_VERBS.get(options.verb, client.run)(options)
+
+
+def _sources(configuration: str, options: argparse.Namespace) -> Sources:
+    from lvsd.core.reader import Sources
+
+    return Sources(
+        configuration,
+        dropins=not options.no_dropins,
+        identity=options.config_id,
+        lenient=options.lenient,
+        strict=options.all_config,
+    )
+
+
+def _validate(options: argparse.Namespace) -> int:
+    return _report_problems(_sources(options.file, options), options.json)
+
+
+def _report_problems(sources: Sources, as_json: bool) -> int:
     from lvsd.core import machine
+    from lvsd.core.conf.diagnose import Severity
     from lvsd.core.reader import load, parts
 
     loaded = load(sources)
@@ -210,19 +245,41 @@ def _report_problems(sources: Any, as_json: bool) -> int:
             print(diagnostic.render(), file=sys.stderr)
         for sentence in of_machine:
             print(f"this machine: warning: {sentence}", file=sys.stderr)
-        count = len(warnings) + len(of_machine)
-        print(f"{sources.configuration}: {_count(len(loaded.errors), 'error')}, {_count(count, 'warning')}")
+        passed = [each for each in warnings if each.severity is Severity.PASSED_OVER]
+        count = len(warnings) - len(passed) + len(of_machine)
+        errors = _count(len(loaded.errors), "error") + (f", {len(passed)} passed over" if passed else "")
+        print(f"{sources.configuration}: {errors}, {_count(count, 'warning')}")
     return EXIT_REFUSED if loaded.errors else EXIT_DONE
 
 
-def _dump(sources: Any) -> int:
-    from lvsd.core.conf.dump import dump
+def _dump(options: argparse.Namespace) -> int:
+    from lvsd.core.conf.dump import as_json, dump
     from lvsd.core.reader import load
 
-    loaded = load(sources)
+    loaded = load(_sources(options.file, options))
     if loaded.config is None:
-        return _report_problems(sources, as_json=False)
-    print(dump(loaded.config.root), end="")
+        return _validate(options)
+    root = loaded.config.root
+    print(json.dumps(as_json(root), indent=2, ensure_ascii=False) + "\n" if options.json else dump(root), end="")
+    return EXIT_DONE
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from lvsd.core.conf.derive import codes, describe
+    from lvsd.core.conf.explain import Unknown, explain, overview
+    from lvsd.core.root import Root
+    from lvsd.core.rules import RULES
+    from lvsd.core.unobeyed import UNOBEYED
+
+    blocks, known = describe(Root, UNOBEYED), codes(RULES)
+    if options.word is None:
+        print(overview(blocks, known), end="")
+        return EXIT_DONE
+    try:
+        print(explain(options.word, blocks, known), end="")
+    except Unknown as unknown:
+        hint = unknown.suggestion or "`lvsd explain` lists all blocks and codes"
+        return _fail(f"'{options.word}' is neither a keyword nor a code: {hint}")
     return EXIT_DONE
 
 
@@ -230,19 +287,19 @@ def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
-def _print_unit(configuration: str) -> int:
-    from jinja2 import Template
+def _print_unit(options: argparse.Namespace) -> int:
+    from lvsd.core.render import render
 
     started_as = Path(sys.argv[0]).name == "lvsd" and shutil.which(sys.argv[0])
     lvsd = os.path.abspath(started_as) if started_as else f"{sys.executable} -m lvsd"
-    print(Template(template("lvsd.service")).render(lvsd=lvsd, configuration=configuration))
+    print(render("lvsd.service", lvsd=lvsd, configuration=options.config), end="")
     return EXIT_DONE
 
 
-def template(name: str) -> str:
-    """A file of templates/, from a wheel or from a checkout."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "templates", package.parent / "templates"):
-        if (folder / name).is_file():
-            return (folder / name).read_text()
-    raise FileNotFoundError(f"the template {name} is not installed")
+_OWN_VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "validate": _validate,
+    "check": _validate,
+    "dump": _dump,
+    "explain": _explain,
+    "unit": _print_unit,
+}

@@ -20,6 +20,13 @@ def test_a_wheel_brings_templates_and_grammar_and_runs_outside_of_the_checkout(t
         names = set(archive.namelist())
         archive.extractall(installed)
     assert {"lvsd/templates/lvsd.service", "lvsd/core/conf/grammar.lark", "lvsd/py.typed", "lvsd/cli.py"} <= names
+    assert {"lvsd/templates/lvs.conf.5", "lvsd/templates/configuration/block.md"} <= names
+    shared = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
+    assert shared == {
+        "share/man/man5/lvs.conf.5",
+        "share/man/man8/lvsd.8",
+        "share/bash-completion/completions/lvsd",
+    }
     assert not {name for name in names if name.startswith(("tests/", "bench/"))}
 
     command = (

@@ -18,6 +18,7 @@ PURE = [
     "core/root.py",
     "core/rules/*.py",
     "core/settings.py",
+    "core/usage.py",
     "core/conf/*.py",
     "core/conf/*/*.py",
     "core/ipc/messages.py",

@@ -59,13 +59,11 @@ class Target:
 
 
 @block("", "Keywords of every check.")
-class Check(ABC):
+class CheckWords:
     """A field that is None is inherited: real_server, then virtual_server, then the default of keepalived."""
 
     default_retry: ClassVar[int] = 1
     default_delay_before_retry: ClassVar[float] = 1.0
-    patience: ClassVar[float] = 0.0
-    """Seconds beyond its time-out that a run may take, where somebody else enforces the time-out."""
 
     retry: int | None = optional(integer(0), "Failures in a row that are forgiven before the server is down.")
     delay_before_retry: float | None = optional(seconds(1e-6), "Seconds between these retries.")
@@ -74,12 +72,9 @@ class Check(ABC):
     alpha: bool | None = optional(boolean, "The server is down until the first success.")
     log_all_failures: bool | None = optional(boolean, "Log each failure.")
 
-    @abstractmethod
-    async def run(self, target: Target, dial: Dial) -> Outcome: ...
-
 
 @block("", "Keywords of checks that open a connection.")
-class ConnectingCheck(Check):
+class ConnectingWords(CheckWords):
     connect_ip: Address | None = optional(ip, "Address to ask instead of the real server's.")
     connect_port: int | None = optional(port, "Port to ask instead of the real server's.")
     bindto: Address | None = optional(ip, "Source address.")
@@ -87,6 +82,20 @@ class ConnectingCheck(Check):
     bind_if: str | None = optional(interface, "Interface to send through.")
     connect_timeout: float | None = optional(seconds(1e-6), "Seconds for the whole check.")
     fwmark: int = kw(integer(0, 0xFFFFFFFF), "Firewall mark of the check's packets.", default=0)
+
+
+@block("", "A check that can be run.")
+class Check(CheckWords, ABC):
+    patience: ClassVar[float] = 0.0
+    """Seconds beyond its time-out that a run may take, where somebody else enforces the time-out."""
+
+    @abstractmethod
+    async def run(self, target: Target, dial: Dial) -> Outcome: ...
+
+
+@block("", "A check that can be run, and opens a connection.")
+class ConnectingCheck(ConnectingWords, Check):
+    pass
 
 
 CheckKinds = Sequence[type[Check]]

@@ -32,7 +32,7 @@ from lvsd.core.settings import GlobalDefs
 
 from .ipvs.table import Family, Protocol, Scheduler
 from .probe import Check
-from .probes import KINDS
+from .probes import KINDS, NOT_RUN_YET
 
 
 @block("real_server", "One destination of a virtual service.")
@@ -55,7 +55,9 @@ class RealServer:
     connect_timeout: float | None = optional(seconds(1e-6), "Default of its checks.")
     virtualhost: str | None = optional(word, "Host header of its HTTP checks.")
     smtp_alert: bool | None = optional(boolean, "Mail on every change.", obeyed=False)
+    snmp_name: str = kw(word, "Name of the server in SNMP.", default="", obeyed=False)
     checks: tuple[Check, ...] = blocks(*KINDS, doc="The server is up only when all of its checks are.")
+    checks_not_run_yet: tuple[object, ...] = blocks(*NOT_RUN_YET, doc="The server is as if it had none.", obeyed=False)
 
 
 @block("virtual_server", "A virtual service: what clients ask, and who answers.")
@@ -68,8 +70,10 @@ class VirtualServer:
     lb_kind: LvsMethod = kw(
         lvs_method, "Forwarding: NAT, DR or TUN.", default=LvsMethod("NAT"), aliases=("lvs_method",)
     )
-    protocol: Protocol = kw(
-        one_of({each.name: each for each in Protocol}, any_case=True), "TCP, UDP or SCTP.", default=Protocol.UDP
+    written_protocol: Protocol | None = optional(
+        one_of({each.name: each for each in Protocol}, any_case=True),
+        "TCP, UDP or SCTP; UDP where none is written.",
+        name="protocol",
     )
     persistence_timeout: int = kw(persistence, "Seconds that a client stays with its server; 0 for none.", default=0)
     persistence_granularity: int | None = optional(
@@ -108,7 +112,12 @@ class VirtualServer:
     sorry_server_lvs_method: LvsMethod | None = optional(lvs_method, "Forwarding of the sorry server.")
     ha_suspend: bool = kw(flag, "Check only while the address is here.", default=False, obeyed=False)
     smtp_alert: bool | None = optional(boolean, "Mail on changes of the quorum.", obeyed=False)
+    snmp_name: str = kw(word, "Name of the service in SNMP.", default="", obeyed=False)
     real_servers: tuple[RealServer, ...] = blocks(RealServer, doc="Destinations.")
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.written_protocol or Protocol.UDP
 
 
 @block("virtual_server_group", "Addresses and marks that share one set of real servers.")

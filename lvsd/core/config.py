@@ -14,9 +14,10 @@ from lvsd.vrrp.settings import VrrpInstance, VrrpSettings
 
 from .conf.bind import Binder
 from .conf.diagnose import Diagnostic, Place, Report, Severity
-from .conf.expand import Expander, Glob, Read
+from .conf.expand import Expander, Glob, Read, Surroundings
 from .conf.keyword import secrets
-from .conf.syntax import parse
+from .conf.known import NOTHING_KNOWN, Known, remembered
+from .conf.syntax import parse, parse_again
 from .conf.types import Lease
 from .root import Root
 from .rules import RULES
@@ -50,40 +51,57 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """config is None exactly if one of the diagnostics is an error. files: every file read, in order."""
+    """config is None exactly if one of the diagnostics is an error. files: every file read, in order.
+    known: what the next reading may find again."""
 
     config: Config | None
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[str, ...] = ()
+    known: Known = NOTHING_KNOWN
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(each for each in self.diagnostics if each.severity is Severity.ERROR)
 
 
-def load(path: str, read: Read, *, glob: Glob | None = None, config_id: str = "", drop_ins: bool = True) -> Loaded:
+NOWHERE = Surroundings()
+
+
+def load(
+    path: str,
+    read: Read,
+    *,
+    glob: Glob | None = None,
+    surroundings: Surroundings = NOWHERE,
+    drop_ins: bool = True,
+    lenient: bool = False,
+    known: Known = NOTHING_KNOWN,
+) -> Loaded:
     """The configuration in `path`, its includes and, with a glob, the files of lvsd.d beside it, in the order of their names.
 
-    read: a file's bytes, raises OSError. glob: the files that a shell pattern matches. config_id: what `@ID` lines are
-    compared with. All that is wrong is in the diagnostics; nothing is raised."""
-    report = Report(secrets(Root))
-    expander = Expander(read, glob, config_id, report)
+    read: a file's bytes, raises OSError. glob: the files that a shell pattern matches. lenient: go on after errors as
+    keepalived would, where it would. known: of an earlier reading with the same
+    `lenient`. All that is wrong is in the diagnostics; nothing is raised."""
+    report = Report(secrets(Root), lenient=lenient)
+    expander = Expander(read, glob, surroundings, report)
     more: list[str] = []
     if drop_ins and glob is not None:
         more = sorted(glob(posixpath.join(posixpath.dirname(path), DROP_INS)))
     config = None
     with _collector_paused():
         try:
-            statements = parse(path, more, expander, report)
+            statements = parse(path, more, expander, report, known)
         except OSError as error:
             report.error("cannot-read", f"cannot be read: {error.strerror or error}", Place(path))
             return Loaded(None, report.sorted([path]))
-        binder = Binder(Root, report, UNOBEYED, INDISPENSABLE)
+        binder = Binder(Root, report, UNOBEYED, INDISPENSABLE, lambda each: parse_again(each, expander))
         root: Root = binder.bind(statements, Place(path))
-        RULES.apply(root, binder, report)
-    if not report.errors:
-        config = Config(root, defaults(root))
-    return Loaded(config, report.sorted(expander.files), tuple(expander.files))
+        said = tuple(report.found)
+        root = RULES.apply(root, binder, report)
+        if not report.errors:
+            config = Config(root, defaults(root))
+            known = remembered(binder.outermost(), said)
+    return Loaded(config, report.sorted(expander.files), tuple(expander.files), known)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from lvsd import __version__
@@ -40,7 +41,7 @@ from lvsd.core.journal import StderrHandler
 from lvsd.core.notify.events import AnyEvent, ConfigurationLoaded, ConfigurationRefused, ProcessEnded
 from lvsd.core.notify.script import Scripts
 from lvsd.core.process import Forked, fork, freeze
-from lvsd.core.reader import Reading, Sources, read_in_child
+from lvsd.core.reader import Memory, Reading, Sources, in_child, read, read_kept
 from lvsd.core.store import Store
 from lvsd.core.supervisor import AskChild, KillChild, Life, Order, StartChild, Supervisor
 from lvsd.core.systemd import Notifier
@@ -63,10 +64,12 @@ EXIT_CONFIGURATION = 2
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """pid_files: files in which these processes' numbers are written, as keepalived's -p, -r and -c have it."""
+    """pid_files: files in which these processes' numbers are written, as keepalived's -p, -r and -c have it.
+    last_good: where the files are refused at start, the last configuration that was in force is used."""
 
     sources: Sources
     pid_files: Mapping[Process, Path] = field(default_factory=dict)
+    last_good: bool = False
 
     @property
     def children(self) -> tuple[Process, ...]:
@@ -141,6 +144,7 @@ class Core:
         self._generation = 0
         self._last_number = 0
         self._reading = Reading(problems=())
+        self._memory = Memory()
         self._transaction: Transaction | None = None
         self._loaded_at = 0.0
         self._stale = ""
@@ -154,7 +158,9 @@ class Core:
 
     async def run(self) -> int:
         """Until told to stop. Returns the exit status; problems of the first configuration end it."""
-        reading = await read_in_child(self._options.sources)
+        reading = await self._read()
+        if reading.problems and self._options.last_good:
+            reading = await self._last_good(reading.problems)
         self._tell_warnings(reading)
         if reading.problems:
             return self._refuse_to_start(reading.problems)
@@ -442,6 +448,23 @@ class Core:
 
     # --- configuration --------------------------------------------------------------------------------------------
 
+    async def _read(self) -> Reading:
+        sources = self._options.sources
+        reader = partial(read, sources, self._memory, self._store.candidate)
+        return await in_child(reader, sources.configuration, self._memory)
+
+    async def _last_good(self, problems: tuple[str, ...]) -> Reading:
+        """The last configuration that was in force, where the present files are refused."""
+        sources = self._options.sources
+        for problem in problems:
+            log.error("%s", problem)
+        reader = partial(read_kept, sources, self._store.last_good)
+        reading = await in_child(reader, sources.configuration, self._memory)
+        if not reading.problems:
+            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(reading.of))
+            log.error("the files are refused; the last good configuration, of %s, is used in their place", since)
+        return reading
+
     def _begin(self, reading: Reading) -> Transaction:
         # A refused configuration's number is not used again: a late Ready must not be taken for the next one's.
         self._last_number += 1
@@ -463,13 +486,24 @@ class Core:
         self._generation = transaction.generation
         self._reading = transaction.reading
         self._loaded_at = time.time()
-        self._stale = ""
+        path = self._options.sources.configuration
+        self._stale = self._keep_as_good(path)
         for process in transaction.participants:
             self._send_commit(self._children[process])
-        path = self._options.sources.configuration
         log.info("configuration %s is in force (generation %d)", path, self._generation)
         self._notice(ConfigurationLoaded(at=time.time(), why=f"{path} is in force", generation=self._generation))
         self._report()
+
+    def _keep_as_good(self, path: str) -> str:
+        """Why what runs now is stale, if it is."""
+        if self._reading.of:
+            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._reading.of))
+            return f"{path} was refused at start, the last good configuration, of {since}, runs in its place"
+        try:
+            self._store.candidate_is_good()
+        except OSError as error:
+            log.warning("the configuration is not kept for --last-good: %s", error.strerror)
+        return ""
 
     def _send_commit(self, child: Child) -> None:
         child.send(Commit(self._generation))
@@ -493,7 +527,7 @@ class Core:
 
     async def _reload(self) -> tuple[str, ...]:
         """The problems for which the new configuration was refused; the old one goes on then."""
-        reading = await read_in_child(self._options.sources)
+        reading = await self._read()
         self._tell_warnings(reading)
         if reading.problems:
             return self._refuse_reload(reading.problems)

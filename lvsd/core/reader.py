@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
-import glob
 import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from lvsd.check.settings import CheckSettings
 from lvsd.core import machine
+from lvsd.core.conf.known import NOTHING_KNOWN, Known
+from lvsd.core.lastgood import Kept, Machine, kept
 from lvsd.vrrp.settings import VrrpSettings
 
 from .process import fork
@@ -26,41 +29,68 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """configuration: path of the main file. dropins: lvsd.d/*.conf beside it is read too. identity: selects `@ID` lines.
-    vrrp, check: the parts that this daemon runs."""
+    vrrp, check: the parts that this daemon runs. lenient: errors are passed over as keepalived does.
+    strict: every include must be there (`--all-config`)."""
 
     configuration: str
     dropins: bool = True
     identity: str = ""
     vrrp: bool = True
     check: bool = True
+    lenient: bool = False
+    strict: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """problems: errors, rendered for a person; not empty means that nothing may be used. The parts are pickled settings,
-    for the processes that they belong to; core passes them on unread."""
+    for the processes that they belong to; core passes them on unread. of: when the files were read, if that was earlier."""
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     router_id: str = ""
     vrrp: bytes = b""
     check: bytes = b""
+    of: float = 0.0
 
 
-def read_file(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+class Memory:
+    """What one reader remembers for the next, in a file without a name: it costs no process an address."""
+
+    def __init__(self) -> None:
+        self.descriptor = os.memfd_create("lvsd-known", os.MFD_CLOEXEC)
+
+    def known(self, lenient: bool) -> Known:
+        """Nothing, if the last reader read otherwise or did not live to write to the end."""
+        data = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
+        with contextlib.suppress(EOFError, pickle.UnpicklingError):
+            of, blocks = pickle.loads(data)
+            if of == lenient:
+                return Known(blocks)
+        return Known()
+
+    def remember(self, known: Known, lenient: bool) -> None:
+        os.ftruncate(self.descriptor, 0)
+        with os.fdopen(os.dup(self.descriptor), "wb") as file:
+            file.seek(0)
+            pickle.dump((lenient, list(known)), file, pickle.HIGHEST_PROTOCOL)
 
 
 def load(sources: Sources) -> Loaded:
     """Reads and checks the files, in this process. Never raises for what stands in them."""
+    return _load(sources, Machine(sources.identity, sources.strict))
+
+
+def _load(sources: Sources, machine: Machine | Kept, known: Known = NOTHING_KNOWN) -> Loaded:
     from lvsd.core import config
 
     return config.load(
         os.path.abspath(sources.configuration),
-        read_file,
-        glob=glob.glob,
-        config_id=sources.identity,
+        machine.read,
+        glob=machine.glob,
+        surroundings=machine.surroundings,
         drop_ins=sources.dropins,
+        lenient=sources.lenient,
+        known=known,
     )
 
 
@@ -74,8 +104,41 @@ def parts(loaded: Config, sources: Sources) -> tuple[CheckSettings, VrrpSettings
     return check, vrrp
 
 
-def read(sources: Sources) -> Reading:
-    loaded = load(sources)
+def read(sources: Sources, memory: Memory, keep: Path | None) -> Reading:
+    """keep: where the files are kept for `--last-good`, if they are good."""
+    machine = Machine(sources.identity, sources.strict)
+    loaded = _load(sources, machine, memory.known(sources.lenient))
+    reading = _reading(loaded, sources)
+    if reading.problems:
+        return reading
+    with contextlib.suppress(OSError):  # the next reader binds all of it again
+        memory.remember(loaded.known, sources.lenient)
+    if keep is not None:
+        path = os.path.abspath(sources.configuration)
+        try:
+            machine.keep(keep, path, dropins=sources.dropins, lenient=sources.lenient)
+        except OSError as error:
+            keep.unlink(missing_ok=True)
+            warning = f"{keep}: this configuration cannot be kept for --last-good: {error.strerror}"
+            return msgspec.structs.replace(reading, warnings=(*reading.warnings, warning))
+    return reading
+
+
+def read_kept(sources: Sources, path: Path) -> Reading:
+    """The last good configuration of these sources."""
+    try:
+        last = kept(path)
+    except OSError as error:
+        return Reading(problems=(f"{path}: no last good configuration: {error.strerror}",))
+    except ValueError as error:
+        return Reading(problems=(str(error),))
+    if last.configuration != os.path.abspath(sources.configuration):
+        return Reading(problems=(f"{path} is the last good configuration of another file, {last.configuration}",))
+    loaded = _load(replace(sources, dropins=last.dropins, lenient=last.lenient), last)
+    return msgspec.structs.replace(_reading(loaded, sources), of=last.at)
+
+
+def _reading(loaded: Loaded, sources: Sources) -> Reading:
     problems = tuple(each.render() for each in loaded.errors)
     warnings = tuple(each.render() for each in loaded.diagnostics if each not in loaded.errors)
     if loaded.config is None:
@@ -90,11 +153,11 @@ def read(sources: Sources) -> Reading:
     )
 
 
-async def read_in_child(sources: Sources) -> Reading:
-    """read(), in a process of its own. A reader that dies is a problem like any other."""
+async def in_child(reader: Callable[[], Reading], configuration: str, memory: Memory) -> Reading:
+    """A reading in a process of its own. A reader that dies is a problem like any other."""
     loop = asyncio.get_running_loop()
     receiving, sending = os.pipe()
-    child = fork("reader", _writes_to(sending, sources), [sending])
+    child = fork("reader", _writes_to(sending, reader), [sending, memory.descriptor])
     os.close(sending)
     try:
         data = await _until_end(loop, receiving)
@@ -104,15 +167,15 @@ async def read_in_child(sources: Sources) -> Reading:
     try:
         return msgspec.msgpack.decode(data, type=Reading)
     except msgspec.DecodeError:
-        return Reading(problems=(f"{sources.configuration}: the reader of the configuration {how}",))
+        return Reading(problems=(f"{configuration}: the reader of the configuration {how}",))
 
 
-def _writes_to(descriptor: int, sources: Sources) -> Callable[[], int]:
+def _writes_to(descriptor: int, reader: Callable[[], Reading]) -> Callable[[], int]:
     def run() -> int:
         # A collection finds nothing in a tree that is all used, and would unshare the pages of the parent.
         gc.disable()
         with os.fdopen(descriptor, "wb") as pipe:
-            pipe.write(msgspec.msgpack.encode(read(sources)))
+            pipe.write(msgspec.msgpack.encode(reader()))
         return 0
 
     return run

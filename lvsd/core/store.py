@@ -34,6 +34,8 @@ class Store:
             except OSError as error:
                 raise Unusable(f"{folder} cannot be made: {error.strerror}") from None
         self._socket_path = run_dir / "admin.sock"
+        self.last_good = state_dir / "last-good"
+        self.candidate = state_dir / "last-good.new"
         self._pid_files: list[Path] = []
         self._lock = self._take_lock(run_dir / "lock")
 
@@ -104,6 +106,12 @@ class Store:
                         with contextlib.suppress(OSError):
                             found[process, name] = path.read_bytes()
         return found
+
+    def candidate_is_good(self) -> None:
+        """The configuration that a reader kept is in force, and takes the place of the last one; a reader that could keep
+        none has said so. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self.candidate, self.last_good)
 
     def close(self) -> None:
         for path in (*self._pid_files, self._socket_path):

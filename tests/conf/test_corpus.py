@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from lvsd.core.conf.dump import dump
+from lvsd.core.conf.derive import schema
+from lvsd.core.conf.dump import as_json, dump
 from lvsd.core.config import load
+from lvsd.core.root import Root
 from tests.conf.corpus import BAD, GOOD, load_file, shown
 
 
@@ -67,3 +71,30 @@ def test_no_password_of_the_corpus_is_shown(secret: str) -> None:
         assert secret not in repr(loaded.config)
         if loaded.config is not None:
             assert secret not in dump(loaded.config.root)
+
+
+def test_json_of_the_good_files_is_valid_by_the_schema() -> None:
+    validator = jsonschema.Draft202012Validator(schema(Root), format_checker=jsonschema.FormatChecker())
+    for path in GOOD:
+        config = load_file(path).config
+        assert config is not None
+        described = json.loads(json.dumps(as_json(config.root)))
+        assert [f"{path}: {each.json_path} {each.message}" for each in validator.iter_errors(described)] == []
+
+
+def test_a_schema_refuses_what_the_language_refuses() -> None:
+    validator = jsonschema.Draft202012Validator(schema(Root), format_checker=jsonschema.FormatChecker())
+    instance = {"name": "VI_1", "interface": "eth0", "virtual_router_id": 51}
+    assert validator.is_valid({"vrrp_instance": [instance]})
+    for wrong in ({"virtual_router_id": 510}, {"prioritty": 1}, {"state": "SLAVE"}, {"mcast_src_ip": "10.0.0"}):
+        assert not validator.is_valid({"vrrp_instance": [{**instance, **wrong}]}), wrong
+    assert not validator.is_valid({"vrrp_instance": [{"name": "VI_1"}]})
+
+
+def test_an_argument_left_out_is_a_value_that_the_schema_knows() -> None:
+    text = b"vrrp_instance a {\n interface eth0\n virtual_router_id 5\n timer_expired_backup\n notify_deleted\n}\n"
+    config = load("main", lambda name: text).config
+    assert config is not None
+    described = as_json(config.root)
+    assert described["vrrp_instance"][0]["timer_expired_backup"] == 0
+    jsonschema.Draft202012Validator(schema(Root)).validate(described)

@@ -15,7 +15,7 @@ from hypothesis.strategies import SearchStrategy
 from lvsd.core.conf.bind import Binder
 from lvsd.core.conf.diagnose import Place, Report
 from lvsd.core.conf.dump import dump
-from lvsd.core.conf.expand import Expander
+from lvsd.core.conf.expand import Expander, Surroundings
 from lvsd.core.conf.keyword import KEYWORD, Keyword, Reader, declaration, reachable
 from lvsd.core.conf.syntax import parse
 from lvsd.core.conf.values import Secret
@@ -106,7 +106,7 @@ def configurations(draw: st.DrawFn, kind: type) -> Root:
 def read_back(text: str) -> tuple[Any, str]:
     """The root block and the errors, without the rules across keywords: made-up values fit each other by chance only."""
     report = Report()
-    expander = Expander(lambda name: text.encode(), None, "", report)
+    expander = Expander(lambda name: text.encode(), None, Surroundings(), report)
     root = Binder(Root, report, UNOBEYED).bind(parse("dump", [], expander, report), Place("dump"))
     return root, "\n".join(each.render() for each in report.sorted(["dump"]) if each.severity.value == "error")
 

@@ -9,6 +9,7 @@ import pytest
 
 from lvsd.core.conf.diagnose import FOUND_MOST
 from lvsd.core.conf.dump import dump
+from lvsd.core.conf.expand import Surroundings
 from lvsd.core.config import load
 from tests.conf.corpus import BAD, GOOD, find, read
 
@@ -75,7 +76,9 @@ def test_nothing_escapes_the_reader_and_every_finding_has_a_place(seed: int) -> 
         def read_mutant(name: str, data: bytes = data) -> bytes:
             return data if name == "fuzz.conf" else read(name)
 
-        loaded = load("fuzz.conf", read_mutant, glob=lambda pattern: find(f"good/{pattern}"), config_id="x")
+        loaded = load(
+            "fuzz.conf", read_mutant, glob=lambda pattern: find(f"good/{pattern}"), surroundings=Surroundings("x")
+        )
         assert (loaded.config is None) == bool(loaded.errors), data
         taken += loaded.config is not None
         refused += loaded.config is None

@@ -23,8 +23,9 @@ ON_CONSOLE = 'mount --bind "$0" /dev/console && exec "$@"'
 class Daemon:
     """One running daemon in a director's namespace, with all its processes."""
 
-    def __init__(self, kind: str, namespace: str, configuration: Path, folder: Path) -> None:
-        """folder: for pid files, sockets, state and the log; one started there later finds its predecessor's state."""
+    def __init__(self, kind: str, namespace: str, configuration: Path, folder: Path, *options: str) -> None:
+        """folder: for pid files, sockets, state and the log; one started there later finds its predecessor's state.
+        options: further words of the command line."""
         self.kind = kind
         self.namespace = namespace
         self.folder = folder
@@ -37,7 +38,7 @@ class Daemon:
             if kind == KEEPALIVED:
                 self._logger = _console(folder / "console", log)
             self._process = subprocess.Popen(
-                ["ip", "netns", "exec", namespace, *command(kind, configuration, folder)],
+                ["ip", "netns", "exec", namespace, *command(kind, configuration, folder), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -36,15 +36,14 @@ REFUSED_HERE = {
     "keepalived.conf.SSL_GET": "`auth_type AH`",
     "keepalived.conf.vrrp": "address that stands twice",
     "keepalived.conf.vrrp.lvs_syncd": "members without `group { }`",
+    "keepalived.conf.vrrp.rules": "route or rule with an address that is none",
     "auth-ah": "`auth_type AH`",
     "duplicate-address": "address that stands twice",
     "bytes": "NUL character",
 }
 """Files that lvsd refuses and keepalived takes, in whole or with a complaint; the value stands in the document."""
 
-TAKEN_HERE = {
-    "keepalived.conf.vrrp.rules": "not obeyed yet",
-}
+TAKEN_HERE: dict[str, str] = {}
 """Files of which keepalived does not understand a word, and lvsd takes them with a warning."""
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from lvsd.check.probe import ConnectingCheck, Layer, Outcome, Target
-from lvsd.core.conf.keyword import Reader, block, blocks, kw, optional
+from lvsd.core.conf.keyword import block, blocks, kw, optional
 from lvsd.core.conf.values import (
     StatusRange,
     flag,
@@ -15,6 +15,7 @@ from lvsd.core.conf.values import (
     md5_digest,
     regex,
     regex_options,
+    regex_stack,
     status_codes,
     word,
 )
@@ -28,10 +29,6 @@ LARGEST_DIGESTED = 256 << 20
 """Bytes of a body whose digest is taken; it is not kept in memory."""
 POLITE = 64 << 10
 """Bytes of a body that are read only so that the server does not see its connection cut."""
-
-_stack: Reader[tuple[str, ...]] = Reader(
-    "START MAX", tuple, " ".join, {"type": "array", "items": {"type": "string"}}, least=2, most=2
-)
 
 
 class HttpProtocol(Enum):
@@ -55,7 +52,7 @@ class Url:
     regex_options: tuple[str, ...] = kw(regex_options, "Options of the regular expression.", default=())
     regex_min_offset: int = kw(integer(0), "Byte of the body from which a match may begin.", default=0)
     regex_max_offset: int = kw(integer(0), "Byte from which a match may begin no more; 0 for none.", default=0)
-    regex_stack: tuple[str, ...] = kw(_stack, "Memory of keepalived's matcher; lvsd's needs none.", default=())
+    regex_stack: tuple[int, int] | None = optional(regex_stack, "Memory of keepalived's matcher; lvsd's needs none.")
     tls_compliant: bool = kw(flag, "SSL_GET: an answer that ends without TLS's own end is a failure.", default=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .diagnose import Place, Report, allowed, suggest
@@ -58,14 +58,23 @@ class _Table:
             for name, each in fields.items()
             if each.required and not each.header
         ]
+        self.needed = [name for name, each in fields.items() if each.required]
         self.kinds = kinds
 
 
 class Binder:
     """Binds the statements of one configuration. root: the class of the root block."""
 
-    def __init__(self, root: type, report: Report, unobeyed: Unobeyed, indispensable: Unobeyed | None = None) -> None:
-        """unobeyed: further words by block, which are warned about; indispensable: those of them that are errors."""
+    def __init__(
+        self,
+        root: type,
+        report: Report,
+        unobeyed: Unobeyed,
+        indispensable: Unobeyed | None = None,
+        again: Callable[[Statement], Statement] | None = None,
+    ) -> None:
+        """unobeyed: further words by block, which are warned about; indispensable: those of them that are errors.
+        again: cuts a block of an earlier reading into words."""
         self._root = root
         self._report = report
         # Blocks that stand in the file but have mistakes of their own, by keyword and name.
@@ -76,6 +85,12 @@ class Binder:
         self._origins: dict[int, tuple[object, Statement]] = {}
         self._homes: dict[str, list[str]] | None = None
         self._hints: dict[tuple[str, str], str] = {}
+        # Errors that leave their block whole, so that the rules look at it.
+        self._harmless = 0
+        self._outermost: list[tuple[Statement, object]] = []
+        # Blocks of an earlier reading, whose lines are cut into words only where something is said about them.
+        self._unread: list[Statement] = []
+        self._again = again
 
     def bind(self, statements: list[Statement], whole: Place) -> Any:
         """The root block; blocks with an error in them are left out. whole: where the file itself is, for what it lacks."""
@@ -86,8 +101,18 @@ class Binder:
         self._origins[id(bound)] = (bound, top)
         return bound
 
+    def outermost(self) -> Iterator[tuple[Statement, object]]:
+        """The blocks that may stand several times at the outermost level, each with its statement."""
+        return iter(self._outermost)
+
+    def adopt(self, bound: object, former: object) -> None:
+        """Gives a block that was made of another one the place of that one."""
+        self._origins[id(bound)] = (bound, self.origin(former))
+
     def origin(self, bound: object) -> Statement:
         """The statement that a bound block came from. Raises KeyError for anything else."""
+        if self._unread:
+            self._read_again(bound)
         return self._origins[id(bound)][1]
 
     def place(self, bound: object, field: str = "", index: int = 0) -> Place:
@@ -126,7 +151,7 @@ class Binder:
     def _block(self, kind: type, statement: Statement) -> Any:
         """The block, or None if anything in it is wrong."""
         table = self._table(kind)
-        errors = self._report.errors
+        mistakes = self._mistakes()
         values: dict[str, Any] = {}
         if table.header is not None:
             name, keyword = table.header
@@ -144,12 +169,33 @@ class Binder:
                 "surplus-word", f"'{table.name}' takes no name, '{statement.words[1]}' is too much", statement.place(1)
             )
         values.update(self._body(table, statement, None))
-        if self._report.errors != errors:
+        lacking = any(field not in values for field in table.needed)
+        if self._mistakes() != mistakes or lacking:
             self.unbound.update((table.name, word) for word in statement.words[1:2])
             return None
         bound = kind(**values)
         self._origins[id(bound)] = (bound, statement)
         return bound
+
+    def _mistakes(self) -> int:
+        return self._report.errors - self._harmless
+
+    def _known(self, statement: Statement) -> Any:
+        self._origins[id(statement.bound)] = (statement.bound, statement)
+        self._unread.append(statement)
+        return statement.bound
+
+    def _read_again(self, bound: object) -> None:
+        """Finds the origins within the block of an earlier reading that `bound` is, or is a part of."""
+        for statement in self._unread:
+            if self._again is not None and any(each is bound for each in _parts(statement.bound)):
+                self._unread.remove(statement)
+                again = self._again(statement)
+                statement.body = again.body
+                twin = self._block(type(statement.bound), again)
+                for mine, same in zip(_parts(statement.bound), _parts(twin), strict=True):
+                    self._origins[id(mine)] = (mine, self._origins[id(same)][1])
+                return
 
     def _body(self, table: _Table, statement: Statement, whole: Place | None) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -213,13 +259,17 @@ class Binder:
                 continue
             first[field] = each
             if entry.kind is not None:
-                block = self._block(entry.kind, each)
+                block = self._block(entry.kind, each) if each.known is None else self._known(each)
                 if keyword.repeats:
                     values.setdefault(field, []).append(block)
+                    if whole is not None and block is not None:
+                        self._outermost.append((each, block))
                 else:
                     values[field] = block
             else:
                 values[field] = (*values.get(field, ()), *self._entries(keyword, each))
+                if keyword.filled and not any(row.words for row in each.body):
+                    report.error("missing-value", f"nothing stands in '{words[0]}'", each.place())
         for field, name in table.required:
             if field not in first:
                 place = whole or statement.place()
@@ -232,7 +282,8 @@ class Binder:
     def _not_obeyed(self, keyword: Keyword, statement: Statement) -> None:
         text = f"'{statement.words[0]}' is read but not obeyed yet"
         if keyword.vital:
-            self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place())
+            self._report.error("not-obeyed", f"{text}, and without it {keyword.vital}", statement.place(), fatal=True)
+            self._harmless += 1
         else:
             self._report.warning("not-obeyed", text, statement.place())
 
@@ -390,3 +441,14 @@ class Binder:
                     if table.name not in homes:
                         homes.append(table.name)
         return self._homes.get(word, [])
+
+
+def _parts(bound: object) -> Iterator[object]:
+    """A bound block and the blocks in it, in the order of their declaration."""
+    yield bound
+    for item in dataclasses.fields(bound):  # type: ignore[arg-type]
+        if item.metadata[KEYWORD].blocks:
+            value = getattr(bound, item.name)
+            for each in value if isinstance(value, tuple) else (value,):
+                if each is not None:
+                    yield from _parts(each)

@@ -9,14 +9,34 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any
 
+SHORT = 4  # a keyword below that is matched as a whole: 'ke' would hide half of the language
 FOUND_MOST = 1000
 """Findings that are kept; a file that is no configuration at all must not fill the memory or the log."""
 
+LISTED_MOST = 16
+
+
+FATAL = frozenset(
+    {
+        "cannot-read",
+        "no-match",
+        "cannot-include",
+        "include-loop",
+        "missing-value",
+        "endless-definition",
+        "too-much",
+        "too-many",
+    }
+)
+"""Codes of errors that keepalived does not go on after either, so that `--lenient` does not pass over them."""
+
 
 class Severity(Enum):
-    """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says."""
+    """ERROR: the configuration is refused as a whole. WARNING: it is taken, and does not all that it says.
+    PASSED_OVER: an error in a configuration that is read leniently, which goes on as keepalived would."""
 
     ERROR = "error"
+    PASSED_OVER = "error passed over"
     WARNING = "warning"
 
 
@@ -94,23 +114,26 @@ class Diagnostic:
 
 
 class Report:
-    """Collects diagnostics; one is kept once. secrets: keywords whose value no diagnostic shows."""
+    """Collects diagnostics; one is kept once. secrets: keywords whose value no diagnostic shows.
+    lenient: errors that are not fatal are passed over. errors: how many were not."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, lenient: bool = False) -> None:
+        self.lenient = lenient
         self.found: dict[Diagnostic, None] = {}
         self._more = False
         self.errors = 0
         # A slip of the pen in the keyword ("auth_passs", "Auth_pass") must not show the value either.
-        words = "|".join(re.escape(each[:-1]) for each in secrets)
+        words = "|".join(rf"\b{each}\b" if len(each) < SHORT else re.escape(each[:-1]) for each in secrets)
         self._secret = re.compile(rf'((?:{words})\w*\s+)("[^"]*"?|\S+)', re.IGNORECASE) if words else None
 
-    def error(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
-        self._add(Diagnostic(Severity.ERROR, code, text, place, suggestion))
+    def error(self, code: str, text: str, place: Place, suggestion: str = "", *, fatal: bool = False) -> None:
+        passed = self.lenient and not fatal and code not in FATAL
+        self.add(Diagnostic(Severity.PASSED_OVER if passed else Severity.ERROR, code, text, place, suggestion))
 
     def warning(self, code: str, text: str, place: Place, suggestion: str = "") -> None:
-        self._add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
+        self.add(Diagnostic(Severity.WARNING, code, text, place, suggestion))
 
-    def _add(self, diagnostic: Diagnostic) -> None:
+    def add(self, diagnostic: Diagnostic) -> None:
         place = diagnostic.place
         hidden = self._secret.search(place.source_line) if self._secret else None
         if hidden is not None:
@@ -139,15 +162,18 @@ class Report:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """A sentence that proposes the nearest of the known words, or ""."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    """A sentence that proposes the nearest of the known words, of whatever case, or ""."""
+    by_lower = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
 def allowed(words: Sequence[str], wrong: str = "") -> str:
-    """A sentence that names the allowed words, the nearest first if one is near."""
+    """A sentence that names the allowed words, the nearest first if one is near; then a long list is left out."""
     if not words:
         return ""
     proposal = suggest(wrong, words) if wrong else ""
+    if proposal and len(words) > LISTED_MOST:
+        return proposal
     listed = "allowed: " + ", ".join(words)
     return f"{proposal} {listed}".strip()

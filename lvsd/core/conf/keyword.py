@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, dataclass_transform
 
+from .pickling import pickled_quickly
+
 T = TypeVar("T")
 KEYWORD = "keyword"
 
@@ -30,7 +32,8 @@ class Reader(Generic[T]):
     form: how the argument is written in the reference ("SECONDS", "IP [PORT]"); limits: its range in words of the reference.
     least, most: the number of words it takes, most None for any number. schema: its JSON schema.
     script: the line is cut by the second tokenizer (shell-like quotes and escapes).
-    secret: no diagnostic and no dump shows the value."""
+    secret: no diagnostic and no dump shows the value.
+    line: where it reads a line of options, its declaration and the fields left out of it (`options_of` of line.py)."""
 
     form: str
     read: Callable[[Sequence[str]], T]
@@ -41,6 +44,7 @@ class Reader(Generic[T]):
     most: int | None = 1
     script: bool = False
     secret: bool = False
+    line: tuple[type, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,15 @@ class Keyword:
     """One declared keyword: exactly one of reader (a line), entries (a block of lines or names) or blocks (sub-blocks).
 
     header: the words behind the block's name. bare: entries that stand in the block without a keyword.
-    name: the keyword where it is no Python name. obeyed: False is warned about by name, and is an error where it is vital:
-    vital says what happens without it ("two directors would not hear each other")."""
+    filled: an entry must stand in it. name: the keyword where it is no Python name.
+    obeyed: False is warned about by name, and is an error where it is vital: vital says what happens without it ("two
+    directors would not hear each other")."""
 
     doc: str
     reader: Reader[Any] | None = None
     entries: Reader[Any] | None = None
     many_a_line: bool = False
+    filled: bool = False
     blocks: tuple[type, ...] = ()
     header: bool = False
     bare: bool = False
@@ -100,6 +106,11 @@ def optional(reader: Reader[T], doc: str, **more: Any) -> T | None:
     return cast("T | None", _declare(Keyword(doc, reader=reader, **more), None))
 
 
+def several(reader: Reader[T], doc: str, **more: Any) -> tuple[T, ...]:
+    """A keyword of one line that may stand any number of times; every one counts."""
+    return cast("tuple[T, ...]", _declare(Keyword(doc, reader=reader, repeats=True, **more), ()))
+
+
 def entries(reader: Reader[T], doc: str, **more: Any) -> tuple[T, ...]:
     """A value block: one entry a line."""
     return cast("tuple[T, ...]", _declare(Keyword(doc, entries=reader, **more), ()))
@@ -128,7 +139,7 @@ def blocks(*kinds: type[Any], doc: str, **more: Any) -> tuple[Any, ...]:
 @dataclass_transform(
     frozen_default=True,
     kw_only_default=True,
-    field_specifiers=(arg, required, kw, optional, entries, lines, names, sub, blocks),
+    field_specifiers=(arg, required, kw, optional, several, entries, lines, names, sub, blocks),
 )
 def block(name: str, doc: str) -> Callable[[type[T]], type[T]]:
     """Makes a class with keyword fields a block of the language: a frozen dataclass with slots."""
@@ -136,7 +147,7 @@ def block(name: str, doc: str) -> Callable[[type[T]], type[T]]:
     def wrap(cls: type[T]) -> type[T]:
         # Set before the dataclass is made: slots make a new class, which copies plain attributes.
         cls.__block__ = BlockDeclaration(name, doc)  # type: ignore[attr-defined]
-        return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        return pickled_quickly(dataclass(frozen=True, slots=True, kw_only=True)(cls))
 
     return wrap
 

@@ -1,4 +1,4 @@
-"""Readers of whole lines: services, entries of their groups, address lines.
+"""Readers of whole lines: services, entries of their groups.
 Each gives a value or raises Unreadable with a sentence; none knows a keyword."""
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from .keyword import Reader, Unreadable
-from .readers import PORT_MOST, UNSIGNED, quoted, read_integer, read_interface, read_ip
-from .types import Address, AddressLine, AddressRange, ByGroup, ByMark, Endpoint, MarkEntry
+from .readers import PORT_MOST, UNSIGNED, quoted, read_integer, read_ip
+from .types import Address, AddressRange, ByGroup, ByMark, Endpoint, MarkEntry
 
 MARK_MOST = UNSIGNED
-LABEL_MOST = 15
-SCOPES = {"global": 0, "universe": 0, "nowhere": 255, "host": 254, "link": 253, "site": 200}  # rt_scopes of iproute2
 
 
 def _read_endpoint(words: Sequence[str]) -> Endpoint:
@@ -123,88 +121,4 @@ group_entry: Reader[AddressRange | MarkEntry] = Reader(
     write=_write_group_entry,
     schema={"type": "string"},
     most=3,
-)
-
-
-def read_prefix(text: str, address: Address, index: int = 0) -> int:
-    return read_integer(text, 0, address.max_prefixlen, index)
-
-
-_LINE_FLAGS = {
-    "no_track": "no_track",
-    "home": "home",
-    "-nodad": "nodad",
-    "mngtmpaddr": "mngtmpaddr",
-    "noprefixroute": "noprefixroute",
-    "autojoin": "autojoin",
-}
-_LINE_VALUES = ("dev", "label", "scope", "brd", "broadcast", "peer", "preferred_lft")
-
-
-def _read_address_line(words: Sequence[str]) -> AddressLine:
-    text, slash, mask = words[0].partition("/")
-    address = read_ip(text)
-    found: dict[str, object] = {}
-    index = 1
-    while index < len(words):
-        name = words[index]
-        if name in _LINE_FLAGS:
-            found[_LINE_FLAGS[name]] = True
-            index += 1
-            continue
-        if name not in _LINE_VALUES:
-            raise Unreadable(f"'{name}' is no option of an address", index, allowed=(*_LINE_VALUES, *_LINE_FLAGS))
-        if index + 1 == len(words):
-            raise Unreadable(f"'{name}' needs a value", index)
-        field = "broadcast" if name == "brd" else name
-        found[field] = _address_option(field, words[index + 1], address, index + 1)
-        index += 2
-    prefix = read_prefix(mask, address) if slash else address.max_prefixlen
-    return AddressLine(address, prefix, **found)  # type: ignore[arg-type]
-
-
-def _address_option(name: str, value: str, address: Address, index: int) -> object:
-    if name == "dev":
-        return read_interface(value, index)
-    if name == "label":
-        if len(value.encode()) > LABEL_MOST:
-            raise Unreadable(f"'{value}' is longer than the {LABEL_MOST} bytes of a label", index)
-        return value
-    if name == "scope":
-        return SCOPES[value] if value in SCOPES else read_integer(value, 0, 255, index)
-    if name == "preferred_lft":
-        return UNSIGNED if value == "forever" else read_integer(value, 0, UNSIGNED, index)
-    if name == "broadcast" and address.version == 6:
-        raise Unreadable("an IPv6 address has no broadcast address", index)
-    if name == "broadcast" and value in ("+", "-"):
-        return value
-    other = read_ip(value.partition("/")[0], index)
-    if other.version != address.version:
-        raise Unreadable(f"'{value}' is of another family than {address}", index)
-    if "/" in value:
-        read_prefix(value.partition("/")[2], other, index)
-    return value
-
-
-def _write_address_line(value: AddressLine) -> str:
-    parts = [f"{value.address}/{value.prefix}"]
-    for name in ("dev", "label", "broadcast", "peer"):
-        if getattr(value, name):
-            parts += [name, quoted(getattr(value, name))]
-    if value.scope is not None:
-        parts += ["scope", str(value.scope)]
-    if value.preferred_lft is not None:
-        parts += ["preferred_lft", "forever" if value.preferred_lft == UNSIGNED else str(value.preferred_lft)]
-    parts += [name for name, field in _LINE_FLAGS.items() if getattr(value, field)]
-    return " ".join(parts)
-
-
-address_line: Reader[AddressLine] = Reader(
-    form="IP[/PREFIX] [dev IF] [label TEXT] [scope NAME] [brd IP|+|-] [peer IP[/PREFIX]] [preferred_lft N|forever] "
-    "[no_track] [home] [-nodad] [mngtmpaddr] [noprefixroute] [autojoin]",
-    read=_read_address_line,
-    write=_write_address_line,
-    schema={"type": "string"},
-    limits="/32 or /128 where no prefix is written",
-    most=None,
 )

@@ -1,15 +1,14 @@
-"""Readers of arguments with a form of their own: commands, trackers, forwarding, time-outs, what an answer must be.
+"""Readers of arguments with a form of their own: commands, trackers, forwarding, time-outs.
 Each gives a value or raises Unreadable with a sentence; none knows a keyword."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 from .keyword import Reader, Unreadable
 from .readers import PORT_MOST, quoted, read_integer, read_ip
-from .types import Command, Lease, LvsMethod, StatusRange, TimeoutsLine, Tracked
+from .types import Command, Lease, LvsMethod, TimeoutsLine, Tracked
 from .words import TokenError, join_script, split_script
 
 PERSISTENCE_DEFAULT = 360  # seconds; IPVS's own default (IP_VS_SVC_TIMEOUT of keepalived's `persistence_timeout` alone)
@@ -43,6 +42,15 @@ command: Reader[Command] = Reader(
     write=_write_command,
     schema={"type": "string"},
     limits="a command with arguments stands in quotes",
+    most=3,
+    script=True,
+)
+command_or_none: Reader[Command] = Reader(
+    form="[COMMAND [USER [GROUP]]]",
+    read=lambda words: _read_command(words) if words else Command(()),
+    write=_write_command,
+    schema={"type": "string"},
+    least=0,
     most=3,
     script=True,
 )
@@ -236,106 +244,4 @@ lease: Reader[Lease] = Reader(
     write=lambda value: str(value.seconds) if value.on and value.seconds else "on" if value.on else "off",
     schema={"type": "string"},
     limits=f"{LEASE_LEAST} to {LEASE_MOST} whole seconds; on: three times the smallest advert_int",
-)
-
-
-# --- health checks
-
-STATUS_LEAST, STATUS_MOST = 100, 999
-
-
-def _read_status_codes(words: Sequence[str]) -> tuple[StatusRange, ...]:
-    ranges = []
-    for index, each in enumerate(words):
-        for part in filter(None, each.split(",")):
-            start, dash, end = part.partition("-")
-            first = read_integer(start, STATUS_LEAST, STATUS_MOST, index)
-            last = read_integer(end, STATUS_LEAST, STATUS_MOST, index) if dash else first
-            if last < first:
-                raise Unreadable(f"'{part}' is no range: its end lies before its start", index)
-            ranges.append(StatusRange(first, last))
-    return tuple(ranges)
-
-
-status_codes: Reader[tuple[StatusRange, ...]] = Reader(
-    form="CODE[-CODE] ...",
-    read=_read_status_codes,
-    write=lambda value: " ".join(
-        str(each.first) if each.first == each.last else f"{each.first}-{each.last}" for each in value
-    ),
-    schema={"type": "array", "items": {"type": "string"}},
-    limits=f"{STATUS_LEAST} to {STATUS_MOST}",
-    most=None,
-)
-
-
-def _read_digest(words: Sequence[str]) -> str:
-    if not re.fullmatch("[0-9a-fA-F]{32}", words[0]):
-        raise Unreadable(f"'{words[0]}' is no MD5 digest, which has 32 hexadecimal digits")
-    return words[0].lower()
-
-
-md5_digest: Reader[str] = Reader(
-    form="MD5", read=_read_digest, write=str, schema={"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}
-)
-
-
-def _read_regex(words: Sequence[str]) -> str:
-    try:
-        re.compile(words[0])
-    except re.error as error:
-        raise Unreadable(f"'{words[0]}' is no regular expression: {error}") from None
-    return words[0]
-
-
-regex: Reader[str] = Reader(
-    form="REGEX",
-    read=_read_regex,
-    write=lambda value: join_script([value]),
-    schema={"type": "string", "format": "regex"},
-    script=True,
-)
-
-REGEX_OPTIONS = (
-    "allow_empty_class",
-    "alt_bsux",
-    "auto_callout",
-    "caseless",
-    "dollar_endonly",
-    "dotall",
-    "dupnames",
-    "extended",
-    "firstline",
-    "match_unset_backref",
-    "multiline",
-    "never_ucp",
-    "never_utf",
-    "no_auto_capture",
-    "no_auto_possess",
-    "no_dotstar_anchor",
-    "no_start_optimize",
-    "ucp",
-    "ungreedy",
-    "utf",
-    "never_backslash_c",
-    "alt_circumflex",
-    "alt_verbnames",
-    "use_offset_limit",
-)
-
-
-def _read_regex_options(words: Sequence[str]) -> tuple[str, ...]:
-    for index, each in enumerate(words):
-        if each not in REGEX_OPTIONS:
-            raise Unreadable(f"'{each}' is no option of a regular expression", index, REGEX_OPTIONS)
-    return tuple(words)
-
-
-regex_options: Reader[tuple[str, ...]] = Reader(
-    form="OPTION ...",
-    read=_read_regex_options,
-    write=" ".join,
-    schema={"type": "array", "items": {"enum": list(REGEX_OPTIONS)}},
-    limits="the names of PCRE2's options",
-    most=None,
 )

@@ -37,18 +37,22 @@ def read_integer(text: str, least: int, most: int, index: int = 0) -> int:
 
 
 def integer(least: int, most: int = UNSIGNED, *, bare: int | None = None) -> Reader[int]:
-    """A whole number from least to most; `bare` stands for an argument left out."""
+    """A whole number from least to most; `bare` stands for an argument left out, and may lie outside of that range."""
 
     def read(words: Sequence[str]) -> int:
         if not words and bare is not None:
             return bare
         return read_integer(words[0], least, most)
 
+    def write(value: int) -> str:
+        return str(value) if least <= value <= most else ""
+
+    written = {"type": "integer", "minimum": least, "maximum": most}
     return Reader(
         form="[N]" if bare is not None else "N",
         read=read,
-        write=str,
-        schema={"type": "integer", "minimum": least, "maximum": most},
+        write=write,
+        schema=written if bare is None else {"type": "integer", "anyOf": [written, {"const": bare}]},
         limits=f"{least} to {most}" if most != UNSIGNED else f"{least} or more",
         least=0 if bare is not None else 1,
     )
@@ -126,6 +130,17 @@ flag: Reader[bool] = Reader(
 )
 
 
+def flag_or(choice: str) -> Reader[str]:
+    """A flag, "" where it stands alone, that one word may follow."""
+
+    def read(words: Sequence[str]) -> str:
+        if words and words[0] != choice:
+            raise Unreadable(f"'{words[0]}' is not allowed here", allowed=(choice,))
+        return words[0] if words else ""
+
+    return Reader(form=f"[{choice}]", read=read, write=str, schema={"type": "string", "enum": ["", choice]}, least=0)
+
+
 def quoted(text: str) -> str:
     """The text as one word of the plain tokenizer. A backslash stands bare: before a closing quote it would keep a line open."""
     if text and not re.search(r'[\s"#!{}$]', text):
@@ -188,7 +203,10 @@ def _read_ipv6(words: Sequence[str]) -> IPv6Address:
 
 
 ip: Reader[Address] = Reader(
-    form="IP", read=lambda words: read_ip(words[0]), write=str, schema={"type": "string", "format": "ip"}
+    form="IP",
+    read=lambda words: read_ip(words[0]),
+    write=str,
+    schema={"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
 )
 ipv4: Reader[IPv4Address] = Reader(form="IPV4", read=_read_ipv4, write=str, schema={"type": "string", "format": "ipv4"})
 ipv6: Reader[IPv6Address] = Reader(form="IPV6", read=_read_ipv6, write=str, schema={"type": "string", "format": "ipv6"})

@@ -1,12 +1,16 @@
-"""Files and the statements that are cut from them. Columns are worked out only where something is said about a word."""
+"""Files, their lines, and the statements cut from them. Columns are worked out only where something is said about a word."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .diagnose import Place
-from .words import TokenError, split_plain, split_script_spans
+from .words import BLANKS, TokenError, split_plain, split_script_spans
+
+if TYPE_CHECKING:
+    from .known import KnownBlock
 
 SHOWN_MOST = 500
 """Characters of a line that a diagnostic shows; a finding further right is told by its column alone."""
@@ -16,7 +20,8 @@ _UNPRINTABLE = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One reading of one file. includes: `file:line` of the include lines that led here, outermost first."""
+    """One reading of one file. includes: `file:line` of the include lines and of the uses of definitions that led here,
+    outermost first."""
 
     name: str
     lines: list[str]
@@ -38,41 +43,100 @@ def decode(name: str, data: bytes, includes: tuple[str, ...] = ()) -> tuple[Sour
     return Source(name, [line.removesuffix("\r") for line in text.split("\n")], includes), right
 
 
+class Origin:
+    """Where the characters of an expanded text stand in its line: runs of (offset, column, width), width 0 where they stand
+    one by one from that column on, else the width of the name that they were put in for. Columns count from 0."""
+
+    __slots__ = ("_columns", "_offsets", "_widths")
+
+    def __init__(self, runs: list[tuple[int, int, int]]) -> None:
+        self._offsets = [offset for offset, _, _ in runs]
+        self._columns = [column for _, column, _ in runs]
+        self._widths = [width for _, _, width in runs]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        first = self._at(start)
+        last = self._at(max(start, end - 1))
+        return first[0], max(first[1], last[1])
+
+    def _at(self, offset: int) -> tuple[int, int]:
+        run = max(0, bisect_right(self._offsets, offset) - 1)
+        column, width = self._columns[run], self._widths[run]
+        if width:
+            return column, column + width
+        at = column + offset - self._offsets[run]
+        return at, at + 1
+
+
+class Line:
+    """A part of a line on its way to statements. start: offset of the text in its line, or in the expanded text that
+    `origin` knows the columns of."""
+
+    __slots__ = ("number", "origin", "source", "start", "text")
+
+    def __init__(self, source: Source, number: int, text: str, start: int = 0, origin: Origin | None = None) -> None:
+        self.source = source
+        self.number = number
+        self.text = text
+        self.start = start
+        self.origin = origin
+
+    def cut(self, start: int, end: int | None = None) -> Line:
+        return Line(self.source, self.number, self.text[start:end], self.start + start, self.origin)
+
+    def stripped(self) -> Line:
+        text = self.text
+        if text and text[0] not in BLANKS and text[-1] not in BLANKS:
+            return self
+        inner = text.lstrip(BLANKS)
+        return Line(self.source, self.number, inner.rstrip(BLANKS), self.start + len(text) - len(inner), self.origin)
+
+    def span(self, start: int = 0, end: int | None = None) -> tuple[int, int]:
+        """The columns, counted from 0, that these characters of the text come from."""
+        end = len(self.text) if end is None else end
+        if self.origin is None:
+            return self.start + start, self.start + max(end, start + 1)
+        return self.origin.span(self.start + start, self.start + end)
+
+    def place(self, start: int = 0, end: int | None = None) -> Place:
+        first, last = self.span(start, end)
+        return self.source.place(self.number, first + 1, max(1, last - first))
+
+
 class Statement:
-    """A line, or with a body the head of a block.
+    """A line, or with a body the head of a block. part: what the words were cut from where that is not a whole line.
 
-    text: what the words were cut from where that is not the whole line: a piece of it that begins at offset start, or with
-    start -1 the outcome of an expansion."""
+    last: for an outermost block that depends on nothing but its own lines the number of its last one, else 0.
+    known: the block of an earlier reading that it was found to be; then bound is what it binds to, and its body is not cut."""
 
-    __slots__ = ("body", "line", "source", "start", "text", "words")
+    __slots__ = ("body", "bound", "known", "last", "line", "part", "source", "words")
     type: ClassVar[str] = "LINE"  # the grammar's token
 
-    def __init__(self, source: Source, line: int, words: list[str], text: str | None = None, start: int = 0) -> None:
+    def __init__(self, source: Source, line: int, words: list[str], part: Line | None = None) -> None:
         self.source = source
         self.line = line
         self.words = words
-        self.text = text
-        self.start = start
+        self.part = part
         self.body: list[Statement] | None = None
+        self.bound: Any = None
+        self.known: KnownBlock | None = None
+        self.last = 0
 
     @property
     def raw(self) -> str:
-        return self.source.lines[self.line - 1] if self.text is None else self.text
+        return self.source.lines[self.line - 1] if self.part is None else self.part.text
 
     def place(self, word: int = 0, *, script: bool = False) -> Place:
-        """Where the word stands; its line where that cannot be told. script: which tokenizer numbered the words."""
-        if self.start < 0:
-            line = self.source.lines[self.line - 1]
-            indent = len(line) - len(line.lstrip())
-            return self.source.place(self.line, indent + 1, max(1, len(line.strip())))
+        """Where the word stands. script: which tokenizer numbered the words."""
+        part = self.part or Line(self.source, self.line, self.raw)
         try:
-            spans = split_script_spans(self.raw) if script else split_plain(self.raw)
+            spans = split_script_spans(part.text) if script else split_plain(part.text)
         except TokenError as error:
-            return self.source.place(self.line, self.start + error.at + 1)
+            return part.place(error.at, error.at + 1)
         if not spans:
-            return self.source.place(self.line, self.start + 1)
+            return part.place(0, 1)
         _, start, end = spans[min(word, len(spans) - 1)]
-        return self.source.place(self.line, self.start + start + 1, end - start)
+        return part.place(start, end)
 
 
 class Opening(Statement):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+from .pickling import pickled_quickly
+
 Address = IPv4Address | IPv6Address
 
 
+@pickled_quickly
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """An address and a port; port 0 where none was written."""
@@ -49,6 +52,7 @@ class Secret:
         return "Secret(***)"
 
 
+@pickled_quickly
 @dataclass(frozen=True, slots=True)
 class Tracked:
     """A line of a track list. weight None: the tracker's own weight. reverse: the sign is turned."""
@@ -58,27 +62,7 @@ class Tracked:
     reverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AddressLine:
-    """A line of virtual_ipaddress or virtual_ipaddress_excluded. dev "" is the instance's own interface;
-    broadcast "+" or "-" as ip-address(8) has them; scope as the kernel's number, None for the default."""
-
-    address: Address
-    prefix: int
-    dev: str = ""
-    label: str = ""
-    scope: int | None = None
-    broadcast: str = ""
-    peer: str = ""
-    no_track: bool = False
-    home: bool = False
-    nodad: bool = False
-    mngtmpaddr: bool = False
-    noprefixroute: bool = False
-    autojoin: bool = False
-    preferred_lft: int | None = None
-
-
+@pickled_quickly
 @dataclass(frozen=True, slots=True)
 class LvsMethod:
     """lb_kind, lvs_method: NAT, DR or TUN, with the tunnel's type, port and checksum words."""
@@ -112,6 +96,22 @@ class StatusRange:
 
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class BytePattern:
+    """Bytes that an answer must begin with. Bits that are 0 in the mask, which is as long, do not count."""
+
+    data: bytes
+    mask: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileWeight:
+    """What the number in a tracked file is multiplied by. reverse: the sign is turned."""
+
+    factor: int
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import names, services, vrrp
+from . import checks, names, services, strict, tracking, transport, vrrp
 from .common import RULES
 
-__all__ = ["RULES", "names", "services", "vrrp"]
+__all__ = ["RULES", "checks", "names", "services", "strict", "tracking", "transport", "vrrp"]

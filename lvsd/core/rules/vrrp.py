@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lvsd.core.conf.diagnose import Severity
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.root import Root
 from lvsd.vrrp.settings import AuthType, InitialState
 
@@ -31,7 +31,7 @@ def a_vrid_is_unique_on_its_link(root: Root) -> Findings:
     )
 
 
-@rule("duplicate-address")
+@rule("duplicate-address", mend=Mend.VALUE)
 def an_address_stands_once(root: Root) -> Findings:
     yield from twice(
         (
@@ -44,8 +44,8 @@ def an_address_stands_once(root: Root) -> Findings:
     )
 
 
-@rule("mixed-families")
-def an_instance_has_onefamily(root: Root) -> Findings:
+@rule("mixed-families", mend=Mend.VALUE)
+def an_instance_has_one_family(root: Root) -> Findings:
     for each in root.instances:
         for index, line in enumerate(each.virtual_ipaddress):
             if line.address.version != family(each):
@@ -58,11 +58,11 @@ def an_instance_has_onefamily(root: Root) -> Findings:
 @rule("no-address", Severity.WARNING)
 def an_instance_has_an_address(root: Root) -> Findings:
     for each in root.instances:
-        if not each.virtual_ipaddress and not each.virtual_ipaddress_excluded:
+        if not (each.virtual_ipaddress or each.virtual_ipaddress_excluded or each.no_virtual_ipaddress):
             yield Finding(f"vrrp_instance '{each.name}' has no address", each)
 
 
-@rule("not-multicast")
+@rule("not-multicast", mend=Mend.VALUE)
 def groups_are_multicast(root: Root) -> Findings:
     written = defaults(root)
     if root.global_defs is None:
@@ -89,7 +89,7 @@ def passwords_fit(root: Root) -> Findings:
             yield Finding(text, secret, "auth_pass")
 
 
-@rule("authentication-type")
+@rule("authentication-type", mend=Mend.REFUSE)
 def authentication_can_be_done(root: Root) -> Findings:
     for each in root.instances:
         if each.authentication is not None and each.authentication.auth_type is AuthType.AH:
@@ -113,7 +113,7 @@ def intervals_can_be_sent(root: Root) -> Findings:
             yield Finding(f"version 3 counts to {MOST_V3_INTERVAL} s, which is used", each, "advert_int")
 
 
-@rule("lease-too-short")
+@rule("lease-too-short", mend=Mend.REFUSE)
 def leases_outlast_adverts(root: Root) -> Findings:
     """The kernel ends a life time up to a second late, never early; one advert and a second must fit."""
     for each in root.instances:

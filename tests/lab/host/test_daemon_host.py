@@ -237,6 +237,52 @@ def test_a_running_keepalived_is_refused_by_its_number(namespace: str, folder: P
         keepalived.kill()
 
 
+def test_the_last_good_configuration_starts_where_the_file_is_broken_and_says_stale(
+    namespace: str, folder: Path
+) -> None:
+    path = folder / "lvs.conf"
+    first = Daemon(LVSD, namespace, path, folder)
+    wait_for("the address", lambda: VIP in addresses(namespace))
+    write(folder, CONFIGURATION + "vrrp_instance VI_2 {\n")
+    with pytest.raises(RuntimeError, match="never closed"):
+        first.lvsd("reload")
+    first.stop()
+    refused = Daemon(LVSD, namespace, path, folder)
+    wait_for("the refusal", lambda: not refused.running)
+    again = Daemon(LVSD, namespace, path, folder, "--last-good")
+    try:
+        wait_for("the address", lambda: VIP in addresses(namespace))
+        assert "is stale: " in again.lvsd("status")
+        assert "the last good configuration, of " in again.lvsd("status")
+        write(folder, CONFIGURATION.replace("192.0.2.10", "192.0.2.11"))
+        again.lvsd("reload")
+        wait_for("the other address", lambda: SECOND_VIP in addresses(namespace))
+        assert "stale" not in again.lvsd("status")
+    finally:
+        again.stop()
+
+
+def test_a_director_starts_leniently_with_what_keepalived_would_have_taken(namespace: str, folder: Path) -> None:
+    write(folder, CONFIGURATION + "frobnicate 1\nvrrp_instance VI_2 {\ninterface dv0\n}\n")
+    daemon = Daemon(LVSD, namespace, folder / "lvs.conf", folder, "--lenient")
+    try:
+        wait_for("the address", lambda: VIP in addresses(namespace))
+        assert "error passed over: 'frobnicate' is no keyword" in daemon.tail()
+    finally:
+        daemon.stop()
+
+
+def test_a_reload_takes_what_changed_from_the_file_and_the_rest_from_its_memory(daemon: Daemon, folder: Path) -> None:
+    second = CONFIGURATION.replace("VI_1", "VI_2").replace(" 51", " 52").replace("192.0.2.10", "192.0.2.11")
+    write(folder, CONFIGURATION + second[second.index("vrrp_instance") :])
+    daemon.lvsd("reload")
+    wait_for("the second address", lambda: SECOND_VIP in addresses(daemon.namespace))
+    write(folder, CONFIGURATION + second[second.index("vrrp_instance") :].replace(" 52", " 51"))
+    with pytest.raises(RuntimeError, match=r"lvs.conf:\d+:23: error: virtual_router_id 51 is taken on dv0"):
+        daemon.lvsd("reload")
+    assert {VIP, SECOND_VIP} <= set(addresses(daemon.namespace))
+
+
 def test_the_command_line_of_keepalived_is_understood(namespace: str, folder: Path) -> None:
     pids = {name: folder / f"{name}.pid" for name in ("parent", "vrrp", "checkers", "bfd")}
     command = [

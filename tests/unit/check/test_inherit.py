@@ -81,3 +81,8 @@ def test_two_servers_that_direct_routing_makes_the_same_row_count_once() -> None
 def test_every_port_and_a_granularity_need_persistence() -> None:
     assert resolved(web("1", more="persistence_granularity 255.255.255.0")).services[0].timeout == 360
     assert resolved(web("1")).services[0].timeout == 0
+
+
+def test_a_check_that_is_not_run_yet_leaves_its_server_without_one() -> None:
+    (server,) = resolved(web("1", checks="PING_CHECK {\n }")).services[0].servers
+    assert server.checks == ()

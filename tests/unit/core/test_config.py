@@ -10,7 +10,7 @@ import pytest
 
 from lvsd.check.ipvs.table import Protocol, Scheduler
 from lvsd.core.conf.keyword import empty
-from lvsd.core.conf.types import AddressLine, Endpoint, Lease, LvsMethod, Tracked
+from lvsd.core.conf.values import AddressLine, Endpoint, Lease, LvsMethod, Tracked
 from lvsd.core.config import Loaded, load
 from lvsd.core.rules import RULES as rule
 from lvsd.core.settings import GlobalDefs

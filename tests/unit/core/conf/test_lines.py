@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lvsd.core.conf.keyword import Reader, Unreadable
-from lvsd.core.conf.lines import address_line, endpoint, group_entry, smtp_server, virtual_server_header
-from lvsd.core.conf.types import AddressLine, AddressRange, ByGroup, ByMark, Endpoint, MarkEntry
+from lvsd.core.conf.lines import endpoint, group_entry, smtp_server, virtual_server_header
+from lvsd.core.conf.types import AddressRange, ByGroup, ByMark, Endpoint, MarkEntry
 
 V4, V6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
 
@@ -29,18 +29,6 @@ V4, V6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
         (group_entry, "2001:db8::1-1f 80", AddressRange(V6, IPv6Address("2001:db8::1f"), 80)),
         (group_entry, "fwmark 3", MarkEntry(3)),
         (group_entry, "fwmark 3 inet6", MarkEntry(3, True)),
-        (address_line, "192.0.2.1", AddressLine(V4, 32)),
-        (
-            address_line,
-            "2001:db8::1/64 -nodad preferred_lft forever",
-            AddressLine(V6, 64, nodad=True, preferred_lft=2**32 - 1),
-        ),
-        (
-            address_line,
-            "192.0.2.1/24 scope link brd + label eth0:1 dev eth0 no_track",
-            AddressLine(V4, 24, dev="eth0", label="eth0:1", scope=253, broadcast="+", no_track=True),
-        ),
-        (address_line, "192.0.2.1/32 peer 192.0.2.2/24", AddressLine(V4, 32, peer="192.0.2.2/24")),
     ],
 )
 def test_a_line_is_read_and_written_back(reader: Reader[Any], line: str, value: object) -> None:
@@ -60,13 +48,6 @@ def test_a_line_is_read_and_written_back(reader: Reader[Any], line: str, value: 
         (group_entry, "fwmark", 0, "needs a number"),
         (group_entry, "fwmark 1 ipv6", 2, "no family"),
         (group_entry, "192.0.2.1 80 x", 2, "too much"),
-        (address_line, "192.0.2.1/33", 0, "0 to 32"),
-        (address_line, "192.0.2.1 dev", 1, "needs a value"),
-        (address_line, "192.0.2.1 deb eth0", 1, "no option"),
-        (address_line, "192.0.2.1 scope wide", 2, "whole number"),
-        (address_line, "2001:db8::1 brd +", 2, "no broadcast"),
-        (address_line, "192.0.2.1 peer ::1", 2, "another family"),
-        (address_line, "192.0.2.1 label a-label-too-long", 2, "longer"),
     ],
 )
 def test_a_bad_line_is_refused_at_its_word(reader: Reader[Any], line: str, word: int, part: str) -> None:

@@ -12,15 +12,11 @@ from lvsd.core.conf.options import (
     lvs_flush_on_stop,
     lvs_method,
     lvs_timeouts,
-    md5_digest,
     persistence,
-    regex,
-    regex_options,
-    status_codes,
     tracked,
     user_group,
 )
-from lvsd.core.conf.types import Command, Lease, LvsMethod, StatusRange, TimeoutsLine, Tracked
+from lvsd.core.conf.types import Command, Lease, LvsMethod, TimeoutsLine, Tracked
 from lvsd.core.conf.words import split_script
 
 
@@ -44,9 +40,6 @@ from lvsd.core.conf.words import split_script
         (lease, "on", Lease()),
         (lease, "off", Lease(False)),
         (lease, "5", Lease(True, 5)),
-        (status_codes, "200-204 301,302", (StatusRange(200, 204), StatusRange(301, 301), StatusRange(302, 302))),
-        (md5_digest, "9B3A0C85A887A256D6939DA88AABD8CD", "9b3a0c85a887a256d6939da88aabd8cd"),
-        (regex_options, "caseless dotall", ("caseless", "dotall")),
         (user_group, "nobody nogroup", Command((), "nobody", "nogroup")),
     ],
 )
@@ -89,11 +82,6 @@ def test_a_command_is_cut_twice_and_its_user_stands_behind(line: str, value: Com
         (granularity, ["129"], 0, "1 to 128"),
         (lease, ["1"], 0, "2 to"),
         (lease, ["-3"], 0, "not allowed"),
-        (status_codes, ["200", "99"], 1, "100 to 999"),
-        (status_codes, ["300-200"], 0, "end lies before"),
-        (md5_digest, ["abc"], 0, "32 hexadecimal"),
-        (regex, ["("], 0, "no regular expression"),
-        (regex_options, ["caseless", "upper"], 1, "no option"),
         (command, [""], 0, "empty"),
         (command, ["/bin/say 'x"], 0, "never closed"),
     ],

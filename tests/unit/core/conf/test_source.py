@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from lvsd.core.conf.source import SHOWN_MOST, Source, Statement, decode
+from lvsd.core.conf.source import SHOWN_MOST, Line, Origin, Source, Statement, decode
+
+EXPANDED = Origin([(0, 0, 0), (2, 2, 10), (5, 12, 0)])
+
+
+def part(source: Source, words: list[str], text: str, start: int, origin: Origin | None = None) -> Statement:
+    return Statement(source, 1, words, Line(source, 1, text, start, origin))
 
 
 def test_lines_end_with_or_without_carriage_return_and_a_mark_at_the_start_is_dropped() -> None:
@@ -27,8 +33,10 @@ def test_a_place_never_holds_control_characters() -> None:
     [
         (Statement(Source("f", ["  key  value"]), 1, ["key", "value"]), 1, 8, 5),
         (Statement(Source("f", ["  key  value"]), 1, ["key", "value"]), 9, 8, 5),
-        (Statement(Source("f", ['a { key "one two" }']), 1, ["key", "one two"], ' key "one two" ', 3), 1, 9, 9),
-        (Statement(Source("f", ["  $KEY 1"]), 1, ["key", "1"], "key 1", -1), 1, 3, 6),
+        (part(Source("f", ['a { key "one two" }']), ["key", "one two"], ' key "one two" ', 3), 1, 9, 9),
+        # "  ${KEYWORD} 1" became "  key 1": the name's place is that of its use, and what follows is moved.
+        (part(Source("f", ["  ${KEYWORD} 1"]), ["key", "1"], "key 1", 2, EXPANDED), 0, 3, 10),
+        (part(Source("f", ["  ${KEYWORD} 1"]), ["key", "1"], "key 1", 2, EXPANDED), 1, 14, 1),
     ],
 )
 def test_columns_are_worked_out_from_the_text(statement: Statement, word: int, column: int, width: int) -> None:

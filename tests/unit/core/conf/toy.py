@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lvsd.core.conf.bind import Binder
 from lvsd.core.conf.diagnose import Diagnostic, Place, Report
-from lvsd.core.conf.expand import Expander
+from lvsd.core.conf.expand import Expander, Surroundings
 from lvsd.core.conf.keyword import arg, block, blocks, entries, kw, lines, names, optional, required, secrets, sub
 from lvsd.core.conf.syntax import parse
 from lvsd.core.conf.values import (
@@ -83,7 +83,7 @@ class Read:
             return [name for name in everything if fnmatch.fnmatch(name, pattern)]
 
         self.report = Report(secrets(Store))
-        self.expander = Expander(read, glob, config_id, self.report)
+        self.expander = Expander(read, glob, Surroundings(config_id, {"COLOUR": "red"}), self.report)
         self.statements = parse("main", [], self.expander, self.report)
         self.binder = Binder(Store, self.report, UNOBEYED)
         self.store: Store = self.binder.bind(self.statements, Place("main"))

@@ -19,3 +19,8 @@ vrrp_instance VI_1 {
 def codes(text: str) -> list[str]:
     """The codes of what is said about the text, in the order of its lines."""
     return [each.code for each in load("lvs.conf", lambda name: text.encode()).diagnostics]
+
+
+def said(lines: str) -> list[str]:
+    """What is said about an instance with these lines, apart from what is not obeyed yet."""
+    return [each for each in codes(INSTANCE % lines) if each != "not-obeyed"]

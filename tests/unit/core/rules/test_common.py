@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from lvsd.core.conf.rules import Finding
+import re
+
+import pytest
+
+from lvsd.core.conf.rules import Finding, Rule
 from lvsd.core.conf.types import Lease
+from lvsd.core.root import Root
+from lvsd.core.rules import RULES, vrrp
 from lvsd.core.rules.common import outgrown, twice
 
 
@@ -16,3 +22,11 @@ def test_a_derived_lease_needs_room_for_one_lost_renewal() -> None:
     assert outgrown(Lease(True), 5)
     assert not outgrown(Lease(True, 3), 5)
     assert not outgrown(Lease(False), 5)
+
+
+@pytest.mark.parametrize(
+    "rule", [each for each in RULES if each.check.__module__ != vrrp.__name__], ids=lambda rule: rule.code
+)
+def test_a_rule_explains_itself_to_an_operator(rule: Rule[Root]) -> None:
+    assert rule.check.__doc__ is not None
+    assert len(re.findall(r"[.;] |\.$|:", rule.check.__doc__)) >= 2

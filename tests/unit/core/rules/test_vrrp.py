@@ -14,6 +14,7 @@ from tests.unit.core.rules.cases import INSTANCE, codes
         ("global_defs { vrrp_mcast_group4 192.0.2.1 }", ["not-multicast"]),
         ("global_defs { vrrp_mcast_group4 224.0.0.19 }", []),
         ("vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n}", ["no-address"]),
+        ("vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nno_virtual_ipaddress\n}", []),
     ],
 )
 def test_rules_of_vrrp_speak_when_they_must_and_only_then(text: str, found: list[str]) -> None:
