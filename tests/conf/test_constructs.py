@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from lvsd.core.conf.expand import Surroundings
 from lvsd.core.config import load
 from lvsd.core.root import Root
 from lvsd.vrrp.settings import VrrpInstance
@@ -11,7 +12,7 @@ from tests.conf.corpus import CONSTRUCTS, HERE, find, read, shown
 
 
 def root_of(name: str, config_id: str = "") -> Root:
-    loaded = load(f"constructs/{name}.conf", read, glob=find, config_id=config_id, drop_ins=False)
+    loaded = load(f"constructs/{name}.conf", read, glob=find, surroundings=Surroundings(config_id), drop_ins=False)
     assert shown(loaded) == ""
     assert loaded.config is not None
     return loaded.config.root

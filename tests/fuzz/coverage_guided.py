@@ -7,7 +7,6 @@ options is run once: so a crash is seen again."""
 from __future__ import annotations
 
 import fnmatch
-import inspect
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import atheris
 with atheris.instrument_imports(include=["lvsd.core.conf", "lvsd.core.config"]):
     from lvsd.core.config import Loaded, load
 
-from lvsd.core.conf.expand import STRICTNESS
+from lvsd.core.conf.expand import STRICTNESS, Surroundings
 from lvsd.core.conf.keyword import keywords, reachable
 from lvsd.core.root import Root
 from tests.conf.corpus import BAD, CONSTRUCTS, GOOD
@@ -76,9 +75,11 @@ def run(data: bytes) -> None:
             raise FileNotFoundError(2, "no such file", name)
         return files[name]
 
-    lenient = {"lenient": bool(flags & 1)} if "lenient" in inspect.signature(load).parameters else {}
-    config_id = "lb1" if flags & 2 else ""
-    judge(load(MAIN, read, glob=lambda pattern: fnmatch.filter(files, pattern), config_id=config_id, **lenient), files)
+    def glob(pattern: str) -> list[str]:
+        return fnmatch.filter(files, pattern)
+
+    surroundings = Surroundings("lb1" if flags & 2 else "")
+    judge(load(MAIN, read, glob=glob, surroundings=surroundings, lenient=bool(flags & 1)), files)
 
 
 def write_seeds(directory: Path) -> None:
