@@ -15,11 +15,13 @@ import atheris
 with atheris.instrument_imports(include=["lvsd.core.conf", "lvsd.core.config"]):
     from lvsd.core.config import Loaded, load
 
+from lvsd.core.conf import expand
 from lvsd.core.conf.expand import STRICTNESS, Surroundings
 from lvsd.core.conf.keyword import keywords, reachable
 from lvsd.core.root import Root
 from tests.conf.corpus import BAD, CONSTRUCTS, GOOD
 
+expand.LINES_MOST = 10_000  # an input that reaches the real limit takes so long that few others would be tried
 MAIN = "main.conf"
 INCLUDED = {
     "part.inc": b"priority 100\n${NAME}\n}\n",
