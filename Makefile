@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo demo-live test lint unit lab proof bench docs clean system
+.PHONY: demo demo-live test lint unit lab proof fuzz bench docs clean system
 
 demo: system $(INSTALLED)  ## the main job on a farm of its own: serve, check, drain, fail over
 	$(BIN)/python -m tests.lab.demo
@@ -29,6 +29,12 @@ lab: system $(INSTALLED)  ## the real kernel: IPVS, addresses, failover seen by 
 proof: system $(INSTALLED)  ## the full counts that are too long for `test`
 	LVSD_PROOF=1 $(BIN)/python -m pytest
 
+FUZZ_SECONDS ?= 600
+FUZZ_DIRECTORY ?= .fuzz
+
+fuzz: $(INSTALLED)  ## looks for inputs that break the reader of configurations; crashes stay in $(FUZZ_DIRECTORY)/crashes
+	$(BIN)/python -m tests.fuzz.coverage_guided $(FUZZ_DIRECTORY) -max_total_time=$(FUZZ_SECONDS)
+
 bench: system $(INSTALLED)  ## side by side with keepalived, in one run
 	$(BIN)/python -m bench
 
@@ -46,4 +52,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis $(FUZZ_DIRECTORY)

@@ -10,6 +10,7 @@ from lvsd.core.config import Loaded, load
 
 HERE = Path(__file__).resolve().parent
 GOOD = sorted((HERE / "good").glob("*.conf"))
+CONSTRUCTS = sorted((HERE / "constructs").glob("*.conf"))
 BAD = sorted((HERE / "bad").glob("*.conf"))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lvsd.core.config import Loaded, load
-from tests.conf.corpus import BAD, GOOD, load_file
+from tests.conf.corpus import BAD, CONSTRUCTS, GOOD, load_file
 
 pytestmark = pytest.mark.lab
 
@@ -101,6 +101,11 @@ def test_keepalived_understands_every_word_of_our_good_files(namespace: str, pat
     verdict = keepalived(namespace, path)
     assert verdict.understands, verdict.text
     assert load_file(path).config is not None
+
+
+@pytest.mark.parametrize("path", CONSTRUCTS, ids=lambda path: path.stem)
+def test_keepalived_takes_every_construct_without_complaint(namespace: str, path: Path) -> None:
+    assert keepalived(namespace, path) == Verdict(0, "")
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

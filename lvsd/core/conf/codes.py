@@ -40,9 +40,9 @@ CODES = (
     ),
     Code(
         "cannot-include",
-        "An include with wildcards stands where no folder can be looked into.",
-        "Wildcards need a list of files, which the program that reads this configuration does not have; lvsd itself does. "
-        "Name the files one by one.",
+        "The files that an include names cannot be looked up.",
+        "Its braces stand for more than a thousand patterns, or it has wildcards where no folder can be looked into. Name the "
+        "files one by one, or in fewer braces.",
         "error",
     ),
     Code(

@@ -28,7 +28,8 @@ DEEPEST = 32
 EXPANSIONS_MOST, EXPANDED_MOST = 1000, 1 << 16
 """Uses and characters of one line: a definition that names itself never ends."""
 LINES_MOST, CHARACTERS_MOST = 300_000, 32 << 20
-"""What all expansions of a configuration may come to; the largest farm that is known has 200,000 lines."""
+"""What all expansions of a configuration may come to; 300 services with 100 servers each come to 180,000 lines."""
+PATTERNS_MOST = 1000
 RANDOM_MOST = 32767
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -41,8 +42,19 @@ _TUPLE = re.compile(r"\s*\{([^{}]*)\}\s*(,|\Z)")
 _LST_VALUE = re.compile(r"[^\s\"'{}]*\Z")
 
 
+class Malformed(Exception):
+    """A repetition or a pattern that cannot be understood, with the sentence that says why."""
+
+
 def alternatives(pattern: str) -> list[str]:
-    """The patterns that a brace expression stands for: a{b,c} is ab, ac."""
+    """The patterns that a brace expression stands for: a{b,c} is ab, ac. Raises Malformed where they are too many."""
+    return _alternatives(pattern, [PATTERNS_MOST])
+
+
+def _alternatives(pattern: str, left: list[int]) -> list[str]:
+    left[0] -= 1
+    if left[0] < 0:
+        raise Malformed(f"its braces stand for more than {PATTERNS_MOST} patterns")
     depth, start = 0, -1
     commas: list[int] = []
     for index, letter in enumerate(pattern):
@@ -58,13 +70,11 @@ def alternatives(pattern: str) -> list[str]:
                 cuts = [start, *commas, index]
                 middles = [pattern[a + 1 : b] for a, b in pairwise(cuts)]
                 return [
-                    each for middle in middles for each in alternatives(pattern[:start] + middle + pattern[index + 1 :])
+                    each
+                    for middle in middles
+                    for each in _alternatives(pattern[:start] + middle + pattern[index + 1 :], left)
                 ]
     return [pattern]
-
-
-class Malformed(Exception):
-    """A repetition that cannot be understood, with the sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,12 @@ class Expander:
             return
         strict = STRICTNESS[keyword] | self._strict
         found = 0
-        for each in alternatives(posixpath.join(posixpath.dirname(source.name), pattern)):
+        try:
+            patterns = alternatives(posixpath.join(posixpath.dirname(source.name), pattern))
+        except Malformed as error:
+            self._report.error("cannot-include", f"'{pattern}': {error}", place)
+            return
+        for each in patterns:
             wild = any(letter in each for letter in "*?[")
             if wild and self._glob is None:
                 self._report.error("cannot-include", f"'{each}': wildcards cannot be looked up here", place)

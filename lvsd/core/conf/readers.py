@@ -141,9 +141,13 @@ def flag_or(choice: str) -> Reader[str]:
     return Reader(form=f"[{choice}]", read=read, write=str, schema={"type": "string", "enum": ["", choice]}, least=0)
 
 
+# Blanks, braces, comments and names; and what means something else at the start of a line.
+_NEEDS_QUOTES = re.compile(r'[\s"#!{}$]|^[@~]|^include[rmwba]?$').search
+
+
 def quoted(text: str) -> str:
     """The text as one word of the plain tokenizer. A backslash stands bare: before a closing quote it would keep a line open."""
-    if text and not re.search(r'[\s"#!{}$]', text):
+    if text and not _NEEDS_QUOTES(text):
         return text
     return '"' + text.replace('"', "") + '"'
 
