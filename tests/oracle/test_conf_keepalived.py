@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lvsd.core.conf.expand import Surroundings
 from lvsd.core.config import Loaded, load
 from tests.conf.corpus import BAD, CONSTRUCTS, GOOD, load_file
 
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.lab
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted(Path("/usr/share/doc/keepalived/samples").glob("keepalived.conf.*"))
+
+IDENTITY = "high"  # one of the two that the sample with conditions is made for
 
 NOT_UNDERSTOOD = (
     "Unknown keyword",
@@ -78,7 +81,7 @@ def namespace() -> Iterator[str]:
 
 def keepalived(namespace: str, path: Path) -> Verdict:
     done = subprocess.run(
-        ["ip", "netns", "exec", namespace, "keepalived", "-t", "-f", str(path)],
+        ["ip", "netns", "exec", namespace, "keepalived", "-t", "-i", IDENTITY, "-f", str(path)],
         cwd=path.parent,
         capture_output=True,
         text=True,
@@ -89,7 +92,10 @@ def keepalived(namespace: str, path: Path) -> Verdict:
 
 
 def sample(path: Path) -> Loaded:
-    return load(str(path), lambda name: Path(name).read_bytes(), glob=glob.glob, drop_ins=False)
+    surroundings = Surroundings(IDENTITY)
+    return load(
+        str(path), lambda name: Path(name).read_bytes(), glob=glob.glob, surroundings=surroundings, drop_ins=False
+    )
 
 
 def test_the_samples_of_the_package_are_there() -> None:
