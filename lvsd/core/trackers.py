@@ -26,6 +26,9 @@ from .conf.values import (
 DELAY_MOST = 3600.0  # seconds
 
 
+NARROW, WIDE = tracker_weight(253), tracker_weight(254)
+
+
 @block("vrrp_script", "A program whose exit code is tracked.")
 class TrackScript:
     name: str = arg(word, "Name of the tracker.")
@@ -35,7 +38,7 @@ class TrackScript:
         seconds(0), "Seconds after which a run is killed and has failed; the interval by default."
     )
     weight: TrackerWeight = kw(
-        tracker_weight,
+        NARROW,
         "Added to the priority: a positive one on success, a negative one on failure; 0 makes failure a fault.",
         default=TrackerWeight(),
     )
@@ -50,7 +53,7 @@ class TrackFile:
     name: str = arg(word, "Name of the tracker.")
     file: str = required(path, "The file; no number in it counts as 0.")
     weight: TrackerWeight = kw(
-        tracker_weight,
+        WIDE,
         "The number times this is added to the priority; 0 makes any other number a fault.",
         default=TrackerWeight(1),
     )
@@ -67,7 +70,7 @@ class TrackProcess:
         parameter_match, "Compare the arguments too: all of them, their beginning, or the beginning of the last one."
     )
     weight: TrackerWeight = kw(
-        tracker_weight, "Added to the priority as for a vrrp_script; 0 makes failure a fault.", default=TrackerWeight()
+        WIDE, "Added to the priority as for a vrrp_script; 0 makes failure a fault.", default=TrackerWeight()
     )
     quorum: int = kw(integer(1, 65535), "Least number of processes.", default=1)
     quorum_max: int | None = optional(integer(0, 65535), "Greatest number of processes; any by default.")
@@ -92,7 +95,7 @@ class BfdInstance:
     max_hops: int = kw(integer(-1, 255), "Hops that a received packet may have made; -1 for any.", default=0)
     multihop: bool = kw(boolean, "The neighbour is not on the own link (RFC 5883).", default=False)
     weight: TrackerWeight = kw(
-        tracker_weight, "Added to the priority as for a vrrp_script; 0 makes failure a fault.", default=TrackerWeight()
+        NARROW, "Added to the priority as for a vrrp_script; 0 makes failure a fault.", default=TrackerWeight()
     )
     vrrp: bool = kw(flag, "Only VRRP learns of the session's state.", default=False)
     checker: bool = kw(flag, "Only the checks learn of the session's state.", default=False)

@@ -239,7 +239,7 @@ set_names: Reader[tuple[str, ...]] = Reader(
 
 DAY = 86400
 DELAY_MOST = 255
-TRACKER_WEIGHT_MOST = 254
+TRACKER_WEIGHT_MOST = 253
 _BUFFER_RULES = ("MTU", "ADVERT")
 _POLLS = ("MII", "ETHTOOL", "IOCTL")
 
@@ -252,22 +252,25 @@ buffer_rule: Reader[int | str] = Reader(
 )
 
 
-def _read_tracker_weight(words: Sequence[str]) -> TrackerWeight:
-    if len(words) > 1 and words[1] not in ("reverse", "noreverse"):
-        raise Unreadable(f"'{words[1]}' is no option of a weight", 1, ("reverse", "noreverse"))
-    weight = read_integer(words[0], -TRACKER_WEIGHT_MOST, TRACKER_WEIGHT_MOST)
-    most = TRACKER_WEIGHT_MOST - 1
-    return TrackerWeight(max(-most, min(most, weight)), len(words) > 1 and words[1] == "reverse")
+def tracker_weight(most: int) -> Reader[TrackerWeight]:
+    """A weight from -most to most, of which -253 to 253 act."""
 
+    def read(words: Sequence[str]) -> TrackerWeight:
+        if len(words) > 1 and words[1] not in ("reverse", "noreverse"):
+            raise Unreadable(f"'{words[1]}' is no option of a weight", 1, ("reverse", "noreverse"))
+        weight = read_integer(words[0], -most, most)
+        acts = max(-TRACKER_WEIGHT_MOST, min(TRACKER_WEIGHT_MOST, weight))
+        return TrackerWeight(acts, len(words) > 1 and words[1] == "reverse")
 
-tracker_weight: Reader[TrackerWeight] = Reader(
-    form="N [reverse]",
-    read=_read_tracker_weight,
-    write=lambda value: f"{value.weight} reverse" if value.reverse else str(value.weight),
-    schema={"type": "string"},
-    limits="-254 to 254, of which -253 to 253 act",
-    most=2,
-)
+    clamped = "" if most == TRACKER_WEIGHT_MOST else f", of which -{TRACKER_WEIGHT_MOST} to {TRACKER_WEIGHT_MOST} act"
+    return Reader(
+        form="N [reverse]",
+        read=read,
+        write=lambda value: f"{value.weight} reverse" if value.reverse else str(value.weight),
+        schema={"type": "string"},
+        limits=f"-{most} to {most}{clamped}",
+        most=2,
+    )
 
 
 def _read_link_delay(words: Sequence[str]) -> LinkDelay:

@@ -12,7 +12,7 @@ from lvsd.check.probes.tcp import TcpCheck
 from lvsd.check.settings import RealServer, VirtualServer
 from lvsd.core.conf.answers import REGEX_OPTIONS_IGNORED
 from lvsd.core.conf.diagnose import Severity
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.conf.types import ByMark
 from lvsd.core.root import Root
 
@@ -115,7 +115,7 @@ def options_of_a_regex_are_obeyed(root: Root) -> Findings:
                 yield Finding(f"'{each}' is not obeyed: the regex is matched without it", url, "regex_options")
 
 
-@rule("regex-offsets")
+@rule("regex-offsets", mend=Mend.VALUE)
 def offsets_of_a_regex_leave_room(root: Root) -> Findings:
     """A match may begin at regex_min_offset at the earliest and must begin before regex_max_offset, which leaves no byte
     here: the regex never matches, and the server is down for good. Write a larger regex_max_offset, or none."""
@@ -125,7 +125,7 @@ def offsets_of_a_regex_leave_room(root: Root) -> Findings:
             yield Finding(text, url, "regex_max_offset")
 
 
-@rule("reply-length")
+@rule("reply-length", mend=Mend.VALUE)
 def a_reply_can_have_a_length(root: Root) -> Findings:
     """min_reply_length is above max_reply_length, so no reply has the right length and the server is down for good.
     keepalived says that the check will always fail. max_reply_length is 255 where it is not written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lvsd.core.conf.diagnose import Severity, suggest
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.root import Root
 
 from .common import RULES as rule
@@ -22,7 +22,7 @@ def namespace_settings_need_a_namespace(root: Root) -> Findings:
         yield Finding("there is no net_namespace that could have sets", root, "namespace_with_ipsets")
 
 
-@rule("two-garp-groups")
+@rule("two-garp-groups", mend=Mend.VALUE)
 def an_interface_is_in_one_garp_group(root: Root) -> Findings:
     """An interface stands in two garp_groups, or in one twice. A group says how fast its interfaces may announce addresses
     together, so that one interface cannot follow two. Remove it from all but one."""
@@ -45,7 +45,7 @@ def garp_groups_have_a_pace_and_interfaces(root: Root) -> Findings:
             yield Finding("this garp_group has neither garp_interval nor gna_interval", each)
 
 
-@rule("unknown-sync-instance")
+@rule("unknown-sync-instance", mend=Mend.VALUE)
 def the_sync_daemon_follows_an_instance(root: Root) -> Findings:
     """lvs_sync_daemon names a vrrp_instance that does not exist. IPVS would never know whether to send or to receive
     connections. Correct the name, or leave it out."""

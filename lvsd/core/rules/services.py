@@ -101,7 +101,7 @@ def servers_are_of_the_family_of_the_service(root: Root) -> Findings:
             yield Finding(f"{sorry.address} is of another family than the service", server, "sorry_server")
 
 
-@rule("ip-family")
+@rule("ip-family", mend=Mend.VALUE)
 def ip_family_agrees_with_the_address(root: Root) -> Findings:
     """ip_family says another family than the address of the service. keepalived calls it a conflict and goes by the
     address. ip_family is for services by mark, which have no address: delete it here."""
@@ -125,7 +125,7 @@ def the_family_of_a_mark_is_told(root: Root) -> Findings:
             yield Finding(text, each, "header", 0, "write ip_family inet or ip_family inet6")
 
 
-@rule("overlapping-entries")
+@rule("overlapping-entries", mend=Mend.VALUE)
 def entries_of_a_group_are_apart(root: Root) -> Findings:
     """An address with its port, or a mark, stands in two entries of one virtual_server_group, and the kernel has one service
     for it. keepalived takes both without a word. Delete the entry that is too much, or let the ranges end before each other.
@@ -234,7 +234,7 @@ def some_server_has_a_weight(root: Root) -> Findings:
             yield Finding(text, each.real_servers[0], "weight")
 
 
-@rule("sorry-is-a-server")
+@rule("sorry-is-a-server", mend=Mend.VALUE)
 def a_sorry_server_is_another_machine(root: Root) -> Findings:
     """The sorry_server is a real_server of the same service. The kernel has one row for both: when the quorum is lost,
     keepalived adds and removes the same row, and ends with a service without server or with one that failed its checks.
@@ -330,7 +330,7 @@ def flags_fit_the_scheduler(root: Root) -> Findings:
                 yield Finding(text, each, field)
 
 
-@rule("thresholds")
+@rule("thresholds", mend=Mend.VALUE)
 def thresholds_are_in_order(root: Root) -> Findings:
     """lthreshold is above uthreshold, or stands without one. The kernel refuses such a server, and keepalived learns it
     only then: the server takes no connection at all. Write an uthreshold that is at least as large."""

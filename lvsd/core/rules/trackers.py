@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lvsd.core.conf.diagnose import Severity, suggest
 from lvsd.core.conf.keyword import declaration
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.root import Root
 from lvsd.core.trackers import BfdInstance, TrackFile, TrackProcess, TrackScript
 
@@ -44,7 +44,7 @@ def _checked(root: Root, kind: str, field: str) -> Iterator[tuple[object, str]]:
 _CHECKS = {"track_file": ("FILE_CHECK", "track_file"), "track_bfd": ("BFD_CHECK", "name")}
 
 
-@rule("unknown-tracker")
+@rule("unknown-tracker", mend=Mend.VALUE)
 def what_is_tracked_is_declared(root: Root) -> Findings:
     """A name in track_script, track_file, track_process or track_bfd, or in a FILE_CHECK or BFD_CHECK, stands for no block.
     Without its tracker the instance would never fail over for that reason. Declare the tracker, or correct the name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvsd.core.conf.diagnose import Severity
-from lvsd.core.conf.rules import Finding
+from lvsd.core.conf.rules import Finding, Mend
 from lvsd.core.conf.types import Address
 from lvsd.core.conf.values import HmacKey
 from lvsd.core.root import Root
@@ -29,7 +29,7 @@ def settings_of_unicast_have_peers(root: Root) -> Findings:
                 yield Finding(f"{field} acts with unicast_peer only", each, field)
 
 
-@rule("own-peer")
+@rule("own-peer", mend=Mend.VALUE)
 def nobody_is_its_own_peer(root: Root) -> Findings:
     """An address in unicast_peer is the instance's own unicast_src_ip, so that the director would hear itself. List the
     addresses of the other directors only; a file shared by all of them can tell them apart with @ID lines."""
@@ -39,7 +39,7 @@ def nobody_is_its_own_peer(root: Root) -> Findings:
                 yield Finding(f"{peer.address} is the own unicast_src_ip", each, "unicast_peer", index)
 
 
-@rule("duplicate-peer")
+@rule("duplicate-peer", mend=Mend.VALUE)
 def a_peer_stands_once(root: Root) -> Findings:
     """A director stands twice in unicast_peer and would get each advert twice. keepalived leaves the second one out.
     Remove one of the two."""
@@ -50,7 +50,7 @@ def a_peer_stands_once(root: Root) -> Findings:
         )
 
 
-@rule("peer-family")
+@rule("peer-family", mend=Mend.VALUE)
 def all_ends_are_of_one_family(root: Root) -> Findings:
     """Adverts of an instance are sent over the family of its addresses, and a peer, a source or a group is of the other
     one. keepalived refuses the instance. Give each family an instance of its own."""
@@ -92,7 +92,7 @@ def _signed(root: Root) -> Iterator[tuple[VrrpInstance, AuthHmac]]:
             yield each, each.auth_hmac
 
 
-@rule("two-authentications")
+@rule("two-authentications", mend=Mend.REFUSE)
 def one_authentication_is_enough(root: Root) -> Findings:
     """An instance has both an authentication and an auth_hmac block; keepalived refuses that. auth_hmac protects against
     forged adverts, a password sent in plain text does not: remove the authentication block on every director."""
@@ -101,7 +101,7 @@ def one_authentication_is_enough(root: Root) -> Findings:
             yield Finding("auth_hmac cannot be combined with authentication", signing)
 
 
-@rule("active-key")
+@rule("active-key", mend=Mend.REFUSE)
 def the_active_key_is_there(root: Root) -> Findings:
     """Adverts are signed with the key whose number is active_key, and there is no such key, or no key at all, or several
     and no active_key. keepalived refuses the block. Write `key NUMBER VALUE` for each key, and the number of the one that
@@ -117,7 +117,7 @@ def the_active_key_is_there(root: Root) -> Findings:
             yield Finding(f"there is no key {signing.active_key}", signing, "active_key")
 
 
-@rule("duplicate-key")
+@rule("duplicate-key", mend=Mend.REFUSE)
 def a_key_number_stands_once(root: Root) -> Findings:
     """Two keys of one auth_hmac block have the same number, and an advert names its key by number alone. Give the new key
     a number of its own; the old one stays until every director has the new one."""
@@ -128,7 +128,7 @@ def a_key_number_stands_once(root: Root) -> Findings:
         )
 
 
-@rule("key-length")
+@rule("key-length", mend=Mend.REFUSE)
 def keys_are_long_enough(root: Root) -> Findings:
     """A key of auth_hmac has 32 to 64 bytes: shorter ones can be guessed, longer ones are not used as they stand.
     keepalived refuses others too. `openssl rand -hex 32` makes one; write it behind hex:, or keep it in a file and write
