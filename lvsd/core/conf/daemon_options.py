@@ -5,26 +5,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 from .keyword import Reader, Unreadable
-from .readers import PORT_MOST, quoted, read_integer, read_interface, read_ip
+from .line import first, line, line_reader, option
+from .readers import PORT_MOST, integer, interface, ip, port, quoted, read_integer, read_interface, read_ip, word
 from .types import (
-    SYNC_GROUP,
     Address,
     Endpoint,
     Fifo,
     FirewallChains,
-    Gateway,
     LinkDelay,
     LinkPoll,
     PeerKey,
     Probing,
     Secret,
-    SyncDaemon,
     TrackerWeight,
 )
 from .words import TokenError, join_script, split_script
 
+SYNC_GROUP = IPv4Address("224.0.0.81")  # IP_VS_SYNC_GROUP of the kernel
 NAME_MOST = 255
 TITLE_MOST = 15  # TASK_COMM_LEN - 1
 CPU_MOST = 1023  # CPU_SETSIZE of glibc
@@ -366,60 +366,33 @@ process_line: Reader[tuple[str, ...]] = Reader(
 
 # --- IPVS connection sync
 
-_SYNC_NUMBERS = {"id": (0, 255), "maxlen": (1, 65507), "port": (1, PORT_MOST), "ttl": (1, 255)}
-_SYNC_OPTIONS = ("inst", *_SYNC_NUMBERS, "group")
 
-
-def _read_sync_daemon(words: Sequence[str]) -> SyncDaemon:
-    found: dict[str, object] = {}
-    index = 1
-    if len(words) > 1 and words[1] not in _SYNC_OPTIONS:
-        found["instance"] = words[1]
-        index = 2
-    while index < len(words):
-        name = words[index]
-        if name not in _SYNC_OPTIONS:
-            raise Unreadable(f"'{name}' is no option of the sync daemon", index, _SYNC_OPTIONS)
-        if index + 1 == len(words):
-            raise Unreadable(f"'{name}' needs a value", index)
-        value = words[index + 1]
-        if name == "inst":
-            found["instance"] = value
-        elif name == "group":
-            found["group"] = _multicast(value, index + 1)
-        else:
-            found[name] = read_integer(value, *_SYNC_NUMBERS[name], index + 1)
-        index += 2
-    return SyncDaemon(read_interface(words[0]), **found)  # type: ignore[arg-type]
-
-
-def _multicast(text: str, index: int) -> Address:
-    address = read_ip(text, index)
+def _read_multicast(words: Sequence[str]) -> Address:
+    address = read_ip(words[0])
     if not address.is_multicast:
-        raise Unreadable(f"{text} is no multicast address", index)
+        raise Unreadable(f"{words[0]} is no multicast address")
     return address
 
 
-def _write_sync_daemon(value: SyncDaemon) -> str:
-    parts = [quoted(value.interface)]
-    if value.instance:
-        parts += ["inst", quoted(value.instance)]
-    for name, default in (("id", None), ("maxlen", 0), ("port", 8848), ("ttl", 1)):
-        if getattr(value, name) != default:
-            parts += [name, str(getattr(value, name))]
-    if value.group != SYNC_GROUP:
-        parts += ["group", str(value.group)]
-    return " ".join(parts)
-
-
-sync_daemon: Reader[SyncDaemon] = Reader(
-    form="INTERFACE [[inst] INSTANCE] [id N] [maxlen N] [port N] [ttl N] [group IP]",
-    read=_read_sync_daemon,
-    write=_write_sync_daemon,
-    schema={"type": "string"},
-    limits="id 0 to 255, maxlen 1 to 65507, port 8848 and group 224.0.0.81 where none is written",
-    most=None,
+multicast: Reader[Address] = Reader(
+    form="IP", read=_read_multicast, write=str, schema={"type": "string"}, limits="a multicast address"
 )
+
+
+@line("the sync daemon", "Where connections are told to the other director.")
+class SyncDaemon:
+    interface: str = first(interface, "Interface that they are told on.")
+    instance: str = first(word, "The vrrp_instance that decides who tells and who listens.", default="", name="inst")
+    id: int | None = option(
+        integer(0, 255), "Number that both sides share; the instance's VRID by default.", default=None
+    )
+    maxlen: int = option(integer(1, 65507), "Bytes of a message; what the interface takes by default.", default=0)
+    port: int = option(port, "Port that they are told on.", default=8848)
+    ttl: int = option(integer(1, 255), "TTL of the messages.", default=1)
+    group: Address = option(multicast, "Multicast group.", default=SYNC_GROUP)
+
+
+sync_daemon = line_reader(SyncDaemon)
 
 
 # --- lvsd's own blocks
@@ -460,24 +433,13 @@ listener: Reader[Endpoint] = Reader(
 )
 
 
-def _read_gateway(words: Sequence[str]) -> Gateway:
-    address = read_ip(words[0])
-    if len(words) == 1:
-        return Gateway(address)
-    if words[1] != "dev":
-        raise Unreadable(f"'{words[1]}' is no option of a gateway", 1, ("dev",))
-    if len(words) == 2:
-        raise Unreadable("'dev' needs an interface", 1)
-    return Gateway(address, read_interface(words[2], 2))
+@line("a gateway", "A gateway that an arbiter asks.")
+class Gateway:
+    address: Address = first(ip, "Its address.")
+    dev: str = option(interface, "Interface that it is asked on; the route's by default.", default="")
 
 
-gateway: Reader[Gateway] = Reader(
-    form="IP [dev INTERFACE]",
-    read=_read_gateway,
-    write=lambda value: f"{value.address} dev {quoted(value.dev)}" if value.dev else str(value.address),
-    schema={"type": "string"},
-    most=3,
-)
+gateway = line_reader(Gateway)
 
 KEY_MOST = 255
 

@@ -8,7 +8,6 @@ from ipaddress import IPv4Address, IPv6Address
 from .pickling import pickled_quickly
 
 Address = IPv4Address | IPv6Address
-SYNC_GROUP = IPv4Address("224.0.0.81")  # IP_VS_SYNC_GROUP of the kernel
 
 
 @pickled_quickly
@@ -139,27 +138,6 @@ class LinkPoll:
 
     interface: str
     way: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncDaemon:
-    """lvs_sync_daemon. id None: the instance's VRID; maxlen 0: from the interface's MTU."""
-
-    interface: str
-    instance: str = ""
-    id: int | None = None
-    maxlen: int = 0
-    port: int = 8848
-    ttl: int = 1
-    group: Address = SYNC_GROUP
-
-
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """A gateway that an arbiter asks."""
-
-    address: Address
-    dev: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from .answers import (
     status_codes,
 )
 from .daemon_options import (
+    Gateway,
+    SyncDaemon,
     absolute_path,
     buffer_rule,
     cpus,
@@ -107,7 +109,6 @@ from .types import (
     Fifo,
     FileWeight,
     FirewallChains,
-    Gateway,
     Lease,
     LinkDelay,
     LinkPoll,
@@ -117,7 +118,6 @@ from .types import (
     Probing,
     Secret,
     StatusRange,
-    SyncDaemon,
     TimeoutsLine,
     Tracked,
     TrackerWeight,

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from lvsd.core.conf.daemon_options import (
+    Gateway,
+    SyncDaemon,
     absolute_path,
     buffer_rule,
     cpus,
@@ -38,13 +40,11 @@ from lvsd.core.conf.types import (
     Endpoint,
     Fifo,
     FirewallChains,
-    Gateway,
     LinkDelay,
     LinkPoll,
     PeerKey,
     Probing,
     Secret,
-    SyncDaemon,
     TrackerWeight,
 )
 from lvsd.core.conf.words import split_script
