@@ -21,7 +21,6 @@ from lvsd.core.conf.keyword import keywords, reachable
 from lvsd.core.root import Root
 from tests.conf.corpus import BAD, CONSTRUCTS, GOOD
 
-expand.LINES_MOST = 10_000  # an input that reaches the real limit takes so long that few others would be tried
 MAIN = "main.conf"
 INCLUDED = {
     "part.inc": b"priority 100\n${NAME}\n}\n",
@@ -128,4 +127,5 @@ def main(directory: Path, options: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    expand.LINES_MOST = 10_000  # an input that reaches the real limit takes so long that few others would be tried
     main(Path(sys.argv[1]), sys.argv[2:])

@@ -38,10 +38,14 @@ BLOCKS = {
 }
 
 
+TRACKED = "bfd_instance peer { neighbor_ip 192.0.2.9 }\ntrack_file load { file /var/lib/load }\n"
+
+
 def bound(name: str, body: str) -> Any:
     text = f"virtual_server fwmark 1 {{\nreal_server 192.0.2.2 80 {{\n{name} {{\n{body}}}\n}}\n}}\n"
-    loaded = load("lvs.conf", lambda _: text.encode(), drop_ins=False)
-    assert [each.code for each in loaded.diagnostics] == ["not-obeyed"]
+    loaded = load("lvs.conf", lambda _: (text + TRACKED).encode(), drop_ins=False)
+    said = [each for each in loaded.diagnostics if each.line <= text.count("\n")]
+    assert [each.code for each in said] == ["not-obeyed"]
     assert loaded.config is not None
     again = load("dump", lambda _: dump(loaded.config.root).encode(), drop_ins=False)  # type: ignore[union-attr]
     assert again.config == loaded.config
