@@ -169,7 +169,7 @@ def return_web_server(farm: Farm) -> None:
 def spread_evenly(farm: Farm) -> None:
     farm.wait(farm.answered_for(0.3), 10.0, "the client is not served")
     since = time.monotonic()
-    farm.wait(lambda: len(farm.seen(since).requests) >= 150, 10.0, "the client does not ask")
+    farm.wait(lambda: len(farm.seen(since).requests) >= 300, 15.0, "the client does not ask")
     seen = farm.seen(since)
     assert seen.failed == 0
     assert seen.unevenness(web.name for web in farm.webs) < 0.05, seen.spread
