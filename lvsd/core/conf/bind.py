@@ -8,7 +8,7 @@ from typing import Any
 
 from .diagnose import Place, Report, allowed, suggest
 from .keyword import KEYWORD, Keyword, Reader, Unreadable, declaration, keywords, reachable
-from .source import Statement
+from .source import Line, Source, Statement
 from .words import TokenError, split_script
 
 _MISSING = object()
@@ -89,8 +89,9 @@ class Binder:
 
     def bind(self, statements: list[Statement], whole: Place) -> Any:
         """The root block; blocks with an error in them are left out. whole: where the file itself is, for what it lacks."""
-        top = Statement.__new__(Statement)
-        top.words, top.body = [], statements
+        nowhere = Source(whole.file, [])
+        top = Statement(nowhere, 0, [], Line(nowhere, 0, ""))
+        top.body = statements
         values = self._body(self._table(self._root), top, whole)
         bound = self._root(**values)
         self._origins[id(bound)] = (bound, top)

@@ -159,3 +159,8 @@ def test_a_block_has_synonyms_and_a_line_may_stand_several_times() -> None:
     assert read.binder.place(read.store, "doors", 1).line == 8
     assert read.binder.place(read.store.lists[1], "name").column == 8
     assert Read("ledger {\n1\n}").headlines == ["main:1:1: error: 'ledger' needs a value [missing-value]"]
+
+
+def test_what_the_root_lacks_is_said_of_the_file() -> None:
+    read = Read("")
+    assert (read.binder.place(read.store).file, read.binder.place(read.store, "settings").line) == ("main", 0)
