@@ -223,7 +223,7 @@ class _Reader:
                     self._line(turn, depth + 1)
                 return
             if text[0] == "$":
-                end = len(text) if whole else _cut(text)
+                end = len(text) if whole else self._brace_in(line, tell=False)
                 if self._expander.define(line.cut(0, end)):
                     line = line.cut(end)
                     continue
@@ -279,8 +279,9 @@ class _Reader:
         self._brace(line, at)
         return line.cut(at + 1)
 
-    def _brace_in(self, line: Line) -> int:
-        """Offset of the first brace outside double quotes; names in braces that are not known are told here."""
+    def _brace_in(self, line: Line, *, tell: bool = True) -> int:
+        """Offset of the first brace outside double quotes, the line's length without one. tell: say which names are not known;
+        those in the value of a definition may become known before it is used."""
         text, inside, index = line.text, False, 0
         while index < len(text):
             letter = text[index]
@@ -289,7 +290,8 @@ class _Reader:
             elif letter == '"':
                 inside = not inside
             elif letter == "$" and (use := USE.match(text, index)) is not None:
-                self._expander.undefined(line, use, index, quoted=inside)
+                if tell:
+                    self._expander.undefined(line, use, index, quoted=inside)
                 index = use.end() - 1
             elif letter in "{}" and not inside:
                 return index
@@ -358,14 +360,3 @@ class _Reader:
 def _continues(raw: str, text: str) -> bool:
     """Whether the line of a definition is not its last: a backslash ends it, before its comment or after."""
     return text.endswith("\\") or raw.rstrip(BLANKS).endswith("\\")
-
-
-def _cut(text: str) -> int:
-    """Offset of the first brace outside double quotes."""
-    inside = False
-    for index, letter in enumerate(text):
-        if letter == '"':
-            inside = not inside
-        elif letter in "{}" and not inside:
-            return index
-    return len(text)

@@ -125,6 +125,7 @@ BOX = "box %s { size 1 }"
         ("$B={\n$E=}\nbox a $B\nsize 1\n$E", ["a"]),
         ("settings { $A=foo }\nbox $A { size 1 }", ["foo"]),
         ("$A=b=c\nbox $A { size 1 }", ["b=c"]),
+        ("settings { $A=${B}x }\n$B=b\nbox $A { size 1 }", ["bx"]),
         ("box ${_ENV COLOUR} { size 1 }", ["red"]),
         # definitions of several lines
         ("$M=box a { \\\n size 1 \\  \n }\n$M", ["a"]),
